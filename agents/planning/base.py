@@ -1,0 +1,107 @@
+"""The one output type of all planners, and what a planner gets to see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from tools import ToolCall, ToolResult
+
+from ..state import ConversationState, Preference, Wish
+
+Intent = Literal[
+    "recommend",  # a wish, new or refined, leads to a slate
+    "more",  # the same wish, other items
+    "explain",  # why was this shown
+    "compare",
+    "details",  # look up facts of an item
+    "feedback",  # liked / disliked / seen something
+    "remember",  # "forget that", "remember that I …", "what do you know about me"
+    "ask",  # a question back
+    "chat",  # thanks, hello, help
+    "unknown",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to do next in this turn.
+
+    Attributes:
+        planner: Name of the planner that made it.
+        intent: What the person is after.
+        summary: One line for people, shown in the accordion.
+        calls: Tool calls, run in order.
+        wish: The wish as understood now; becomes the conversation's wish. None = unchanged.
+        say: Text for the person that needs no slate (small talk, a question). May be "".
+        learned: Long-term preferences stated in the person's own words.
+        rejected_item_ids: Items the person refused in this turn.
+        notices: Things to be told ("I don't know a film called X").
+        suggestions: Short replies to click next.
+        final: True when the answer can be grounded after `calls`; False = plan again with results.
+    """
+
+    planner: str
+    intent: Intent
+    summary: str
+    calls: tuple[ToolCall, ...] = ()
+    wish: Wish | None = None
+    say: str = ""
+    learned: tuple[Preference, ...] = ()
+    rejected_item_ids: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    final: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolOutcome:
+    """A call with what came of it: a result, or an error text (`retryable` for ToolRetry)."""
+
+    call: ToolCall
+    result: ToolResult | None = None
+    error: str = ""
+    retryable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """An earlier turn of this conversation, for context."""
+
+    user_text: str
+    reply_text: str
+    item_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnView:
+    """All that a planner may know in one turn.
+
+    Attributes:
+        turn_id: The turn's stable id.
+        text: What the person just said.
+        state: Short-term state before this turn.
+        preferences: Long-term preferences in force.
+        exchanges: Earlier turns, oldest first, trimmed.
+        outcomes: Tool outcomes of this turn so far, in order.
+        repair: What grounding found wrong with the last attempt; "" at first.
+    """
+
+    turn_id: str
+    text: str
+    state: ConversationState
+    preferences: tuple[Preference, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
+    outcomes: tuple[ToolOutcome, ...] = ()
+    repair: str = ""
+
+
+class Planner(Protocol):
+    """Turns a view into a plan. Raises `PlannerFailed` when it cannot; the turn then falls back."""
+
+    @property
+    def name(self) -> str: ...
+
+    def plan(self, view: TurnView) -> Plan: ...
+
+

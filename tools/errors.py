@@ -1,0 +1,11 @@
+"""What can go wrong inside a tool, by who can mend it: the model (`ToolRetry`) or nobody (`ToolFailed`)."""
+
+from __future__ import annotations
+
+
+class ToolRetry(Exception):
+    """The arguments were wrong in a way that the caller can mend; the text says how."""
+
+
+class ToolFailed(Exception):
+    """The tool cannot do this now; the text is final and fit to be read by a model."""
