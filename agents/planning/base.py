@@ -39,6 +39,10 @@ class Plan:
         notices: Things to be told ("I don't know a film called X").
         suggestions: Short replies to click next.
         final: True when the answer can be grounded after `calls`; False = plan again with results.
+        relaxed: Names of hard Wish fields that `notices` say were not held to in this slate
+            ("year_min", "genres_all", …). "not …" fields are never in here.
+        focus_item_id: The item this turn is about; "it" means this one next. None = unchanged.
+        asks: True when `say` ends in a question to the person (next state's `asked`).
     """
 
     planner: str
@@ -52,6 +56,9 @@ class Plan:
     notices: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
     final: bool = True
+    relaxed: tuple[str, ...] = ()
+    focus_item_id: str | None = None
+    asks: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

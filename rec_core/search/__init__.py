@@ -1,0 +1,16 @@
+"""Search: vectors, keywords, and names found in somebody's words."""
+
+from .encoder import HashEncoder, MiniLMEncoder, TextEncoder
+from .engine import SearchEngine
+from .exact_index import ExactIndex
+from .vector_index import VectorHit, VectorIndex
+
+__all__ = [
+    "ExactIndex",
+    "HashEncoder",
+    "MiniLMEncoder",
+    "SearchEngine",
+    "TextEncoder",
+    "VectorHit",
+    "VectorIndex",
+]

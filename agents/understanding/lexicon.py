@@ -1,0 +1,242 @@
+"""The lexicon: what everyday words mean for a wish, read strictly from `lexicon.toml` and `words.toml`.
+
+Apart from the readers because it is data: words are added in the files, never in code.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+from rapidfuzz.distance import OSA
+
+from .text import Span, overlaps
+
+_FOLDER = Path(__file__).parent
+_SHORTEST_FUZZY = 5
+_TWO_SLIPS_FROM = 8
+
+
+class Strict(BaseModel):
+    """Base of the file's tables: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Entry(Strict):
+    """One meaning with the words for it; the file's head explains every key."""
+
+    words: tuple[str, ...] = Field(min_length=1)
+    more: tuple[str, ...] = ()
+    genre: tuple[str, ...] = ()
+    refuse: tuple[str, ...] = ()
+    weights: dict[str, float] = Field(default_factory=dict)
+    query: str = ""
+    avoid: str = ""
+    noun: bool = False
+
+
+class Unsupported(Strict):
+    """Words for a fact that no catalog here has, and what to say about it."""
+
+    words: tuple[str, ...]
+    notice: str
+
+
+class Language(Strict):
+    """Hints by which a language is known, and its genre words."""
+
+    words: frozenset[str]
+    genres: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """An entry found in a text.
+
+    Attributes:
+        entry: Its meaning, with only genres that the catalog has.
+        phrase: The words as they stand in the lexicon (typing errors mended).
+        start, end: Span.
+        comparative: True for "funnier": always soft.
+    """
+
+    entry: Entry
+    phrase: str
+    start: int
+    end: int
+    comparative: bool = False
+
+    @property
+    def span(self) -> Span:
+        return self.start, self.end
+
+
+class Lexicon:
+    """The meanings of words for one catalog.
+
+    Args:
+        genres: The catalog's genre names; other genres in the files are ignored.
+        names: Words that typing errors must never be mended to or from (title words).
+
+    Raises:
+        pydantic.ValidationError: A file has an unknown key or a wrong type.
+    """
+
+    def __init__(self, genres: Sequence[str], names: Iterable[str] = ()) -> None:
+        self._genres = {genre.lower(): genre for genre in genres}
+        moods = tomllib.loads((_FOLDER / "lexicon.toml").read_text(encoding="utf-8"))
+        words = tomllib.loads((_FOLDER / "words.toml").read_text(encoding="utf-8"))
+        _refuse_unknown(moods, {"entry", "unsupported"})
+        _refuse_unknown(words, {"stopwords", "typos", "languages", "names"})
+        self.entries = tuple(self._for_catalog(Entry.model_validate(e)) for e in moods["entry"])
+        self.unsupported = tuple(Unsupported.model_validate(u) for u in moods["unsupported"])
+        self.stopwords = frozenset(words["stopwords"].split())
+        self.typos: Mapping[str, str] = words["typos"]
+        self.first_names = frozenset(words["names"]["first"].split())
+        self.languages = {
+            name: Language.model_validate({**table, "words": table["words"].split()})
+            for name, table in words["languages"].items()
+        }
+        self._names = frozenset(names)
+
+    def resolve(self, genre: str) -> str | None:
+        """The catalog's own spelling of "A|B" (the first that it has), or None."""
+        for name in genre.split("|"):
+            if name.lower() in self._genres:
+                return self._genres[name.lower()]
+        return None
+
+    def match(self, plain: str) -> tuple[Match, ...]:
+        """Entries in the text, from left to right; of overlapping ones the longest first one."""
+        found = []
+        for hit in self._pattern.finditer(plain):
+            entry, phrase, comparative = self._table[_flat(hit[0])]
+            found.append(
+                Match(entry=entry, phrase=phrase, start=hit.start(), end=hit.end(), comparative=comparative)
+            )
+        return tuple(found)
+
+    def match_unsupported(self, plain: str) -> tuple[tuple[Span, str], ...]:
+        """Spans that ask for facts we don't have, each with its notice."""
+        found: list[tuple[Span, str]] = []
+        for topic in self.unsupported:
+            for hit in _alternation(topic.words).finditer(plain):
+                if not overlaps(hit.span(), [span for span, _ in found]):
+                    found.append((hit.span(), topic.notice))
+        return tuple(found)
+
+    def mend(self, word: str, start: int) -> Match | None:
+        """The entry that a misspelt single word plainly means, or None."""
+        if len(word) < _SHORTEST_FUZZY or word in self.stopwords or word in self._names:
+            return None
+        slips = 2 if len(word) >= _TWO_SLIPS_FROM else 1
+        best = min(
+            (
+                (OSA.distance(word, known, score_cutoff=slips), known)
+                for known in self._single_words
+                if known[0] == word[0] and abs(len(known) - len(word)) <= slips
+            ),
+            default=(slips + 1, ""),
+        )
+        if best[0] > slips:
+            return None
+        entry, phrase, comparative = self._table[best[1]]
+        return Match(
+            entry=entry, phrase=phrase, start=start, end=start + len(word), comparative=comparative
+        )
+
+    def is_filler(self, word: str) -> bool:
+        """True for words without a wish of their own, also when slightly misspelt."""
+        if word in self.stopwords:
+            return True
+        if len(word) < _SHORTEST_FUZZY or word in self._names:
+            return False
+        return any(
+            known[0] == word[0] and OSA.distance(word, known, score_cutoff=1) <= 1
+            for known in self._long_stopwords
+            if abs(len(known) - len(word)) <= 1
+        )
+
+    def language_of(self, words: Iterable[str]) -> str | None:
+        """The name of the language when it is plainly not English, or None."""
+        said = list(words)
+        english = sum(word in self.stopwords for word in said)
+        hits = {
+            name: sum(word in language.words for word in said)
+            for name, language in self.languages.items()
+        }
+        best = max(hits, key=lambda name: hits[name])
+        foreign = sum(word in self.languages[best].words and word not in self.stopwords for word in said)
+        return best if foreign >= 2 and hits[best] > english - 1 else None
+
+    def _for_catalog(self, entry: Entry) -> Entry:
+        weights = {
+            name: weight for genre, weight in entry.weights.items() if (name := self.resolve(genre))
+        }
+        return entry.model_copy(
+            update={
+                "genre": self._resolved(entry.genre),
+                "refuse": self._resolved(entry.refuse or entry.genre),
+                "weights": weights,
+                "query": entry.query or (_first_word(entry) if entry.genre and not self._resolved(entry.genre) else ""),
+            }
+        )
+
+    def _resolved(self, genres: Iterable[str]) -> tuple[str, ...]:
+        return tuple(name for genre in genres if (name := self.resolve(genre)))
+
+    @cached_property
+    def _table(self) -> dict[str, tuple[Entry, str, bool]]:
+        table: dict[str, tuple[Entry, str, bool]] = {}
+        for entry in self.entries:
+            for phrases, comparative in ((entry.words, False), (entry.more, True)):
+                for phrase in phrases:
+                    table[_flat(phrase)] = (entry, phrase, comparative)
+        for language in self.languages.values():
+            for phrase, genre in language.genres.items():
+                name = self.resolve(genre)
+                if name and _flat(phrase) not in table:
+                    table[_flat(phrase)] = (genre_entry(name), name.lower(), False)
+        return table
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return _alternation(self._table)
+
+    @cached_property
+    def _single_words(self) -> tuple[str, ...]:
+        return tuple(word for word in self._table if " " not in word and len(word) >= 4)
+
+    @cached_property
+    def _long_stopwords(self) -> tuple[str, ...]:
+        return tuple(word for word in sorted(self.stopwords) if len(word) >= _SHORTEST_FUZZY)
+
+
+def genre_entry(genre: str) -> Entry:
+    """The meaning of a catalog genre that the files do not mention."""
+    return Entry(words=(genre.lower(),), genre=(genre,), refuse=(genre,), weights={genre: 0.6}, noun=True)
+
+
+def _first_word(entry: Entry) -> str:
+    return entry.words[0]
+
+
+def _flat(phrase: str) -> str:
+    return re.sub(r"[\s-]+", " ", phrase.lower())
+
+
+def _alternation(phrases: Iterable[str]) -> re.Pattern[str]:
+    ordered = sorted({_flat(phrase) for phrase in phrases}, key=lambda p: (-len(p), p))
+    body = "|".join(re.escape(phrase).replace(r"\ ", r"[\s-]+") for phrase in ordered)
+    return re.compile(rf"(?<![\w'])(?:{body})(?![\w'])")
+
+
+def _refuse_unknown(table: Mapping[str, object], known: set[str]) -> None:
+    if unknown := set(table) - known:
+        raise ValueError(f"The lexicon has unknown tables: {sorted(unknown)}")

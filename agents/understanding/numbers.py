@@ -1,0 +1,98 @@
+"""Numbers in words, and how many items somebody wants."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .text import Span, overlaps
+
+MOST_ITEMS = 10
+
+UNITS = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20,
+}  # fmt: skip
+_AMOUNTS = {
+    **UNITS, "a couple of": 2, "a couple": 2, "couple of": 2, "couple": 2, "a pair of": 2,
+    "a few": 3, "a handful of": 4, "a handful": 4, "several": 4, "half a dozen": 6, "a dozen": 12,
+    "a single": 1,
+}  # fmt: skip
+_NUMBER = "|".join(sorted(map(re.escape, _AMOUNTS), key=len, reverse=True)) + r"|\d{1,3}"
+ITEM_NOUNS = (
+    r"(?:films?|movies?|flicks?|titles?|ones?|recommendations?|recs?|suggestions?|picks?|ideas?"
+    r"|options?|choices|things?|books?|games?|songs?|albums?|shows?|series|items?|features?)"
+)
+_UNIT_NOUNS = (
+    r"(?:hours?|hrs?|h\b|minutes?|mins?|years?|yrs?|days?|weeks?|nights?|kids?|children|people|friends?"
+    r"|of (?:us|them|these|those|the|my)|stars?|times?|oscars?|decades?|parts?|sequels?|-|/|'|%|\.\d)"
+)
+_MORE = re.compile(
+    rf"\banother (?P<a>{_NUMBER})\b(?! {_UNIT_NOUNS})|\b(?P<b>{_NUMBER}) (?:more|others?|other ones|new ones|different ones)\b"
+)
+_ANOTHER = re.compile(r"\b(?:another(?: one)?|one more|a different one|a new one|the next one)\b")
+_BEFORE_NOUN = re.compile(
+    rf"(?<![\d#.])\b(?P<n>{_NUMBER})(?! (?:more|{_UNIT_NOUNS}))(?: [^\W\d_][\w'-]*,?){{0,4}}? {ITEM_NOUNS}\b"
+)
+_ASKED = re.compile(
+    rf"\b(?:top|best|just|only|exactly|give me|show me|recommend|suggest|pick|name|list|find me)"
+    rf"(?: me| us)? (?P<n>{_NUMBER})\b(?! (?:more|{_UNIT_NOUNS}))(?! ?{_UNIT_NOUNS})"
+)
+_ALONE = re.compile(rf"^\W*(?P<n>{_NUMBER})(?: please)?\W*$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """How many items were asked for.
+
+    Attributes:
+        value: 1 .. `MOST_ITEMS`.
+        asked: The number as said; larger than `value` when it was cut.
+        more: True when it counts further items ("two more", "another one").
+        span: Where it was said.
+    """
+
+    value: int
+    asked: int
+    more: bool
+    span: Span
+
+
+def number_of(words: str) -> int | None:
+    """The number that the words name ("three", "a couple", "12"), or None."""
+    return int(words) if words.isdigit() else _AMOUNTS.get(words)
+
+
+def read_count(plain: str, genre_spans: tuple[Span, ...] = ()) -> Count | None:
+    """How many items are asked for, or None.
+
+    Args:
+        plain: Lower-case text with titles, references and years masked.
+        genre_spans: Where genre words stand: "two comedies" counts like "two films".
+    """
+    if match := _MORE.search(plain):
+        return _count(match, match["a"] or match["b"], more=True)
+    if match := _ANOTHER.search(plain):
+        return Count(value=1, asked=1, more=True, span=match.span())
+    for pattern in (_ASKED, _BEFORE_NOUN, _ALONE):
+        if match := pattern.search(plain):
+            if pattern is _BEFORE_NOUN and match["n"] == "one" and " one" in match[0][-4:]:
+                continue
+            return _count(match, match["n"], more=False)
+    return _before_genre(plain, genre_spans)
+
+
+def _count(match: re.Match[str], words: str, *, more: bool) -> Count | None:
+    asked = number_of(words)
+    if asked is None or asked < 1:
+        return None
+    group = next(name for name, text in match.groupdict().items() if text is not None)
+    span = match.span() if more else match.span(group)
+    return Count(value=min(asked, MOST_ITEMS), asked=asked, more=more, span=span)
+
+
+def _before_genre(plain: str, genre_spans: tuple[Span, ...]) -> Count | None:
+    for match in re.finditer(rf"\b(?P<n>{_NUMBER})(?: [^\W\d_][\w'-]*){{0,3}}? ", plain):
+        if overlaps((match.end(), match.end() + 1), genre_spans):
+            return _count(match, match["n"], more=False)
+    return None

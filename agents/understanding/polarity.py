@@ -1,0 +1,121 @@
+"""How something is wanted: plainly, not at all, less or more of it.
+
+A cue ("no", "less", "more", …) reaches to the right until its clause ends. What ends it:
+punctuation, "but", a new request ("I want", "something", "give me"), or a preposition that starts a new
+thought ("no horror *with* …"). "or" and "nor" carry it on; "and" carries it on between names
+("without Tom Cruise and Brad Pitt") but not between adjectives ("not scary and funny"); a comma
+carries it on only inside a list that ends in "or" / "nor".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from .text import words_of
+
+Polarity = Literal["want", "refuse", "less", "more"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cue:
+    """A word that turns what follows it."""
+
+    start: int
+    end: int
+    polarity: Polarity
+
+
+# Phrases that look like cues and are none; they are blanked before cues are read.
+_NEUTRAL = re.compile(
+    r"\bnot (?:only|just|sure|bad|really sure|necessarily)\b|\bno (?:matter|problem|idea|preference|worries|rush|clue|doubt)\b"
+    r"|\b(?:don't|do not|doesn't|dont) (?:mind|care|know|matter|worry)\b|\bwhy (?:not|don't)\b|\bcan't (?:wait|decide|think|choose|remember)\b"
+    r"|\bwhether or not\b|\bif not\b|\bor not\b|^no[,.!]|^nope\b[,.!]?|^no (?=(?:i|give|show|make|something|more|rather|actually)\b)"
+    r"|\bno (?:thanks|thank you)\b|\bmore or less\b|\bnot to mention\b|\bnone the less\b|\bonce more\b|\bme too\b|\bhaven't\b|\bnot (?:yet )?seen\b"
+    r"|\btoo\b(?=\W*$)|\bmore (?=(?:of (?:the same|those|these|that|this|it)|like|ideas|please|options)\b)"
+)
+_WANTING = r"(?:want|like|feel like|need|show|give|recommend|suggest|enjoy|watch|include|fancy|care for|wanna)"
+_LESS = (
+    r"less|fewer|\bnot (?:too|so|very|that|as|overly|super|particularly|all that|quite so|really that)(?: (?:much|many))?"
+    r"|\b(?:isn't|isnt|aren't|is not|are not|wasn't|without being|nothing|don't be|not be) (?:too|so|very|overly|that)(?: much)?"
+    rf"|\b(?:don't|do not|dont) {_WANTING}(?: (?:it|anything|something|them))?(?: to be)? (?:too|so|very|overly)(?: much)?"
+    r"|without too (?:much|many)|no too|not too|too(?: much| many)?|tone down(?: the)?|easy on(?: the)?"
+    r"|cut down on(?: the)?|a bit less|a little less|much less|way less|far less|hardly any|reduce(?: the)?"
+)
+_REFUSE = (
+    rf"(?:don't|do not|dont|didn't|did not|doesn't|does not|never|wouldn't|won't) (?:really |ever |even )?(?:want to |wanna )?{_WANTING}(?: me| us)?"
+    r"|not|no|without|w/o|except(?: for)?|nothing|none of|never|neither|isn't|isnt|aren't|don't|dont|doesn't|can't be|anything but"
+    r"|rather than|instead of|other than|apart from|aside from|besides|avoid(?:ing)?|exclude|excluding|skip|minus|leave out|leaving out"
+    r"|sick of|tired of|bored (?:of|with|by)|enough of|had enough|fed up with|over with|drop|remove|ban|free of|stay away from|keep away from"
+    r"|i (?:really |absolutely |just |do )?(?:hate|detest|loathe|dislike|despise)|can't (?:stand|bear)|cannot (?:stand|bear)|hate|allergic to"
+    r"|not (?:a|much of a|really a|a big) fan of|not into|not in the mood for|no more"
+)
+_MORE = (
+    r"more|a bit more|a little more|a lot more|extra|lots of|plenty of|a lot of|tons of|loads of|with some|with a (?:bit|touch|dash|hint|pinch|little) of"
+    r"|a bit of|a touch of|not enough|heavy on|preferably|ideally|slightly|a bit|a little|kinda|somewhat|more of an?"
+)
+_CUES = re.compile(rf"(?<![\w'])(?:(?P<less>{_LESS})|(?P<refuse>{_REFUSE})|(?P<more>{_MORE}))(?![\w'])")
+_ENDS = re.compile(
+    r"[.;!?:()]|\b(?:but|however|though|although|please|instead|just|only|rather|because|since|while|when|then|also|i|i'd|i'm|we|let's"
+    r"|give|show|recommend|suggest|find|want|need|prefer|something|anything|somewhat|more|still|make|how|what|yes)\b"
+)
+_OPENERS = frozenset(("with", "from", "by", "for", "starring", "about", "in", "like", "set", "of", "featuring", "that", "which"))
+_CARRIES = frozenset(("or", "nor", "any", "a", "an", "the", "and", "of", "too", "so", "very", "really", "anything", "films", "movies", "stuff", "being", "be", "to", "much", "many"))
+
+
+def read_cues(plain: str) -> tuple[Cue, ...]:
+    """All cues from left to right. Expects titles and names masked, so that none hides in them."""
+    blanked = _NEUTRAL.sub(lambda match: " " * len(match[0]), plain)
+    cues = []
+    for match in _CUES.finditer(blanked):
+        polarity: Polarity = "less" if match["less"] else "refuse" if match["refuse"] else "more"
+        cues.append(Cue(start=match.start(), end=match.end(), polarity=polarity))
+    return tuple(cues)
+
+
+def polarity_at(plain: str, cues: Iterable[Cue], position: int, *, name: bool) -> Polarity:
+    """How the thing that starts at `position` is wanted.
+
+    Args:
+        plain: The text in which the cues were read.
+        cues: What `read_cues` found.
+        position: Where the mention starts.
+        name: True for genres, people and titles, False for adjectives ("and" ends those).
+    """
+    governing = None
+    for cue in cues:
+        if cue.start < position and not _ended(plain, cue, position, name=name):
+            governing = cue
+    return governing.polarity if governing is not None else "want"
+
+
+def negated_before(plain: str, position: int) -> bool:
+    """True when a "not" that is no cue of taste governs the position ("haven't seen …")."""
+    return bool(re.search(r"\b(?:haven't|hasn't|not|never|didn't|don't)(?: \w+){0,2} ?$", plain[:position]))
+
+
+def _ended(plain: str, cue: Cue, position: int, *, name: bool) -> bool:
+    gap = plain[cue.end : position]
+    if _ENDS.search(gap) or len(gap) > 80:
+        return True
+    return _ended_by_word(gap, name=name) or _ended_by_comma(plain, gap, position)
+
+
+def _ended_by_word(gap: str, *, name: bool) -> bool:
+    previous = ""
+    for index, (word, _, _) in enumerate(words_of(gap)):
+        if word in _OPENERS and previous not in _CARRIES and index > 0:
+            return True
+        if word == "and" and not name:
+            return True
+        previous = word
+    return False
+
+
+def _ended_by_comma(plain: str, gap: str, position: int) -> bool:
+    if "," not in gap:
+        return False
+    clause = re.split(r"[.;!?]|\bbut\b", plain[position:], maxsplit=1)[0]
+    return not re.search(r"\b(?:or|nor)\b", gap.rpartition(",")[2] + clause)

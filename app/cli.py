@@ -1,0 +1,106 @@
+"""The `rapport` command: parse, call one function, print. Errors become sentences here and only here."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .commands.ask import ask
+from .commands.chat import chat
+from .commands.data import data_app
+from .commands.demo import demo
+from .commands.doctor import doctor
+from .commands.evaluate import evaluate
+from .commands.recommend import recommend
+from .commands.setup import setup
+from .commands.train import train
+from .environment import prepare_environment
+from .faults import report_fault
+from .guard import check_packages
+from .settings import override, unknown_variables
+
+_HELP = """Talk to a recommender, or train and measure one.
+
+[bold]First steps[/bold]
+
+  [cyan]rapport chat[/cyan]                              set up what is missing, open the chat page
+  [cyan]rapport chat --terminal[/cyan]                   the same conversation, here
+  [cyan]rapport ask "something like Heat"[/cyan]         one question, one answer
+  [cyan]rapport doctor[/cyan]                            is everything in order?
+
+[bold]With a language model[/bold] (any OpenAI-compatible server; without one, built-in rules answer)
+
+  [cyan]RAPPORT_LLM__BASE_URL=http://127.0.0.1:8000/v1 RAPPORT_LLM__MODEL=my-model rapport chat[/cyan]
+"""
+
+application = typer.Typer(
+    name="rapport",
+    help=_HELP,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_TALK, _CORE = "Talk", "Data and models"
+application.command(rich_help_panel=_TALK)(chat)
+application.command(rich_help_panel=_TALK)(ask)
+application.command(rich_help_panel=_TALK)(demo)
+application.command(rich_help_panel=_TALK)(setup)
+application.command(rich_help_panel=_TALK)(doctor)
+application.add_typer(data_app, name="data", rich_help_panel=_CORE)
+application.command(rich_help_panel=_CORE)(train)
+application.command(rich_help_panel=_CORE)(evaluate)
+application.command(rich_help_panel=_CORE)(recommend)
+
+
+def version() -> str:
+    """The installed version, or "0 (checkout)" when the package metadata is not there."""
+    from importlib import metadata
+
+    try:
+        return metadata.version("rapport")
+    except metadata.PackageNotFoundError:
+        return "0 (checkout)"
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rapport {version()}")
+        raise typer.Exit
+
+
+@application.callback()
+def rapport(
+    home: Annotated[
+        Path | None,
+        typer.Option(help="Folder for data, models and conversations.", show_default=False),
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+) -> None:
+    """Options of every command; `--debug` is read by `main` itself."""
+    override({"home": home})
+    for warning in unknown_variables():
+        typer.secho(f"warning: {warning}", fg="yellow", err=True)
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code: 0 well, 1 a fault, 2 wrong usage, 130 Ctrl-C."""
+    prepare_environment()
+    try:
+        check_packages()
+        application(prog_name="rapport")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    # The outermost edge: whatever went wrong, people get a sentence.
+    except Exception as fault:  # noqa: BLE001
+        sys.exit(report_fault(fault, debug="--debug" in sys.argv[1:]))

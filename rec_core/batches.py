@@ -1,0 +1,107 @@
+"""Training windows over user histories, in batches of nearly equal length.
+
+Right padding and windows of one length class mean that a causal model needs no mask: padding comes
+after every real position, and the loss looks at real positions only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .interactions import Interactions
+
+
+@dataclass(frozen=True)
+class SequenceBatch:
+    """Inputs and next-item targets.
+
+    Attributes:
+        items: (n, length) int64 item rows, right-padded with `padding`.
+        targets: (n_real,) int64 next items of the real positions, row by row.
+        real: (n, length) bool; True where a position has a target.
+    """
+
+    items: np.ndarray
+    targets: np.ndarray
+    real: np.ndarray
+
+
+def all_windows(
+    offsets: np.ndarray, *, length: int, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cut every history into windows so that each next-item step is trained exactly once.
+
+    A history of m events has m - 1 steps. They are cut into runs of `length`; the first cut is at
+    a random place, so that over the epochs every item is seen with short and long contexts.
+
+    Args:
+        offsets: (n_users + 1,) history boundaries in the event array.
+        length: Most steps in one window.
+        generator: Source of the cuts.
+
+    Returns:
+        (starts, counts): int64; window w has inputs starts[w] .. starts[w] + counts[w] - 1 and
+        targets one later.
+    """
+    steps = np.maximum(np.diff(offsets) - 1, 0)
+    shift = generator.integers(0, length, len(steps))
+    first = np.where(steps > length, shift, 0)
+    n_windows = np.where(steps > 0, np.ceil((steps + first) / length), 0).astype(np.int64)
+    user = np.repeat(np.arange(len(steps)), n_windows)
+    place = np.arange(len(user)) - np.repeat(np.cumsum(n_windows) - n_windows, n_windows)
+    begin = np.maximum(place * length - first[user], 0)
+    end = np.minimum((place + 1) * length - first[user], steps[user])
+    return (offsets[user] + begin).astype(np.int64), (end - begin).astype(np.int64)
+
+
+def bucketed_batches(
+    counts: np.ndarray, *, batch_size: int, generator: np.random.Generator
+) -> list[np.ndarray]:
+    """Window indices in batches of similar length, batches in random order.
+
+    Lengths are jittered a little before sorting, so that batches differ from epoch to epoch.
+    """
+    jittered = counts + generator.uniform(0.0, 1.0 + 0.1 * counts)
+    order = np.argsort(jittered, kind="stable")
+    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    return [batches[index] for index in generator.permutation(len(batches))]
+
+
+def sequence_batches(
+    interactions: Interactions,
+    *,
+    length: int,
+    batch_size: int,
+    padding: int,
+    generator: np.random.Generator,
+) -> Iterator[SequenceBatch]:
+    """One epoch over all next-item steps (see `all_windows`)."""
+    starts, counts = all_windows(interactions.offsets, length=length, generator=generator)
+    items = interactions.item_rows
+    for batch in bucketed_batches(counts, batch_size=batch_size, generator=generator):
+        places = np.arange(counts[batch].max())
+        real = places < counts[batch][:, None]
+        index = np.minimum(starts[batch][:, None] + places, len(items) - 2)
+        yield SequenceBatch(
+            items=np.where(real, items[index], padding), targets=items[index + 1][real], real=real
+        )
+
+
+def padded_histories(
+    histories: list[np.ndarray], *, length: int, padding: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The last `length` items of each history, right-padded.
+
+    Returns:
+        ((n, longest) int64, (n,) int64 lengths); an empty history has length 0.
+    """
+    recent = [history[-length:] for history in histories]
+    lengths = np.array([len(history) for history in recent], dtype=np.int64)
+    padded = np.full((len(recent), max(1, int(lengths.max(initial=1)))), padding, dtype=np.int64)
+    padded[np.arange(padded.shape[1]) < lengths[:, None]] = np.concatenate(
+        [*recent, np.empty(0, dtype=np.int64)]
+    )
+    return padded, lengths

@@ -1,0 +1,1 @@
+"""The steps of one recommendation: signals, their mix, and diversity."""

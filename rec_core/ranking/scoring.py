@@ -1,0 +1,162 @@
+"""How the signals of one request add up: the score is the plain sum of its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..pipeline import Pipeline
+from ..types import RecommendRequest
+from .numbers import standardised
+from .signals import Signals, recency_importance
+
+_RECENT_LIKES = 20
+_RECENT_DISLIKES = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrategyWeights:
+    """How much each part counts, in standard deviations of that part over the catalog.
+
+    Attributes:
+        personal: What the sequence models and the likeness to the history say.
+        personal_beside_seeds: The same, when items were named to go by.
+        similar: Likeness to the named items.
+        text: Fit of the words.
+        prior: Quality and popularity, beside something more telling.
+        prior_beside_text: The same, when the words are all there is.
+        wanted_genre: Gain of a genre with weight 1.
+        unwanted_genre: Loss of a genre with weight -1; a top item must fall behind others by it.
+        avoid: Loss per standard deviation of likeness to the words to avoid.
+        disliked: Loss per standard deviation of likeness to a disliked item.
+        short_history: Number of history items at which the sequence models and likeness to the
+            history count the same; longer ones lean on the models.
+    """
+
+    personal: float = 1.0
+    personal_beside_seeds: float = 0.35
+    similar: float = 1.5
+    text: float = 1.0
+    prior: float = 0.2
+    prior_beside_text: float = 0.5
+    wanted_genre: float = 1.5
+    unwanted_genre: float = 3.5
+    avoid: float = 0.8
+    disliked: float = 0.5
+    short_history: float = 4.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What a request says about the person, as catalog rows.
+
+    Attributes:
+        stored: The stored history, oldest first.
+        given: The history that the request brings, after the stored one.
+        seeds: Items to go by.
+        disliked: Items to stay away from.
+        has_words: Whether the request has a soft wish in words or genres.
+    """
+
+    stored: np.ndarray
+    given: np.ndarray
+    seeds: np.ndarray
+    disliked: np.ndarray
+    has_words: bool
+
+    @property
+    def history(self) -> np.ndarray:
+        """Stored, then given."""
+        return np.concatenate([self.stored, self.given])
+
+    @property
+    def strategy(self) -> str:
+        """What the ranking stands on; named items go before a history, a history before words."""
+        if len(self.seeds):
+            return "similar"
+        if len(self.stored):
+            return "known-user"
+        if len(self.given):
+            return "history"
+        return "query" if self.has_words else "popular"
+
+
+class Scoring:
+    """Turns a request into named parts that add up to the score."""
+
+    def __init__(self, signals: Signals, pipeline: Pipeline, weights: StrategyWeights) -> None:
+        self._signals = signals
+        self._pipeline = pipeline
+        self._weights = weights
+
+    def parts(self, request: RecommendRequest, known: Known) -> dict[str, np.ndarray]:
+        """Name -> (n_items,) float32; the score of an item is the sum over names."""
+        weights, signals = self._weights, self._signals
+        parts: dict[str, np.ndarray] = {}
+        if len(known.seeds):
+            parts["similar"] = weights.similar * signals.similar(known.seeds)
+        if len(known.history):
+            share = weights.personal_beside_seeds if len(known.seeds) else weights.personal
+            for name, values in self._personal(known.history).items():
+                parts[name] = share * values
+        if request.query.strip():
+            parts["text"] = weights.text * signals.text(request.query)
+        if request.genre_weights:
+            parts["genres"] = self._genres(request)
+        if request.avoid.strip():
+            unwanted = np.clip(signals.meaning(request.avoid), 0.0, None)
+            parts["avoid"] = -weights.avoid * unwanted
+        if len(known.disliked):
+            parts["disliked"] = -weights.disliked * self._near_disliked(known.disliked)
+        parts["prior"] = self._prior_weight(known) * signals.prior
+        return {name: values.astype(np.float32) for name, values in parts.items()}
+
+    def support(self, history: np.ndarray, item_row: int) -> np.ndarray:
+        """(len(history),) shares >= 0 that sum to 1 (or to 0): who speaks for the item."""
+        followed = self._pipeline.transitions.contributions(history, item_row)
+        alike = np.array(
+            [
+                self._signals.similar(np.array([row]))[item_row]
+                for row in history[-_RECENT_LIKES:]
+            ]
+        )
+        alike = np.concatenate([np.zeros(len(history) - len(alike)), np.clip(alike, 0.0, None)])
+        return 0.5 * _shares(followed) + 0.5 * _shares(alike)
+
+    def _prior_weight(self, known: Known) -> float:
+        if known.strategy == "popular":
+            return 1.0
+        return self._weights.prior_beside_text if known.strategy == "query" else self._weights.prior
+
+    def _genres(self, request: RecommendRequest) -> np.ndarray:
+        wish = request.genre_weights
+        wanted = {genre: weight for genre, weight in wish.items() if weight > 0}
+        unwanted = {genre: weight for genre, weight in wish.items() if weight < 0}
+        gain = self._weights.wanted_genre * self._signals.genres(wanted)
+        return gain + self._weights.unwanted_genre * self._signals.genres(unwanted)
+
+    def _near_disliked(self, rows: np.ndarray) -> np.ndarray:
+        """Likeness to the nearest of the last few disliked items, never negative."""
+        recent = rows[-_RECENT_DISLIKES:]
+        each = [self._signals.similar(np.array([row])) for row in recent]
+        return np.clip(np.max(each, axis=0), 0.0, None)
+
+    def _personal(self, history: np.ndarray) -> dict[str, np.ndarray]:
+        """The blend of the sequence models, and likeness to the history while that is short."""
+        logs = self._pipeline.log_probabilities([history])
+        weighted = {name: self._pipeline.weights.of(name) * part[0] for name, part in logs.items()}
+        spread = max(float(np.sum(list(weighted.values()), axis=0).std()), 1e-9)
+        trust = len(history) / (len(history) + self._weights.short_history)
+        parts = {
+            name: trust * (values - values.mean()) / spread for name, values in weighted.items()
+        }
+        recent = history[-_RECENT_LIKES:]
+        alike = self._signals.similar(recent, recency_importance(len(recent)))
+        parts["history"] = (1.0 - trust) * standardised(alike)
+        return parts
+
+
+def _shares(values: np.ndarray) -> np.ndarray:
+    total = float(values.sum())
+    return values / total if total > 0 else np.zeros(len(values))

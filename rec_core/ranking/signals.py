@@ -1,0 +1,170 @@
+"""What speaks for an item: one array over the catalog per reason, all on one scale.
+
+Every signal is in units of its own standard deviation over the catalog, so that weights mean the
+same everywhere. All are computed from arrays that were made once; a request costs a few
+milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..baselines.neighbours import Neighbours
+from ..catalog import Catalog
+from ..interactions import Interactions
+from ..search import SearchEngine
+from .numbers import percentiles, standardised
+
+_SEARCH_DEPTH = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimilarWeights:
+    """What "something like these" is made of."""
+
+    together: float = 1.0
+    genres: float = 0.55
+    text: float = 0.35
+    vectors: float = 0.35
+    era: float = 0.15
+
+
+class Signals:
+    """Arrays of shape (n_items,), float32, for every kind of reason.
+
+    Args:
+        catalog: The items.
+        interactions: Who took what.
+        search: Text search over the same catalog.
+        neighbours: Who-liked-what similarity.
+        item_vectors: (n_items, d) unit rows of a trained model, or None.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        interactions: Interactions,
+        search: SearchEngine,
+        neighbours: Neighbours,
+        item_vectors: np.ndarray | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._interactions = interactions
+        self._search = search
+        self._neighbours = neighbours
+        self._item_vectors = item_vectors
+        self._similar_weights = SimilarWeights()
+
+    @cached_property
+    def popularity(self) -> np.ndarray:
+        """Percentile of the number of interactions, in (0, 1)."""
+        return percentiles(self._interactions.item_counts)
+
+    @cached_property
+    def prior(self) -> np.ndarray:
+        """How good an item is for somebody of whom nothing is known: liked, and by many.
+
+        With ratings the shrunken mean rating counts for more than the number of ratings.
+        """
+        familiarity = standardised(np.log1p(self._interactions.item_counts))
+        if not self._interactions.has_ratings:
+            return familiarity
+        quality = standardised(self._interactions.item_mean_ratings)
+        return standardised(0.6 * quality + 0.4 * familiarity)
+
+    def genres(self, weights: Mapping[str, float]) -> np.ndarray:
+        """Sum of the weights of each item's genres (names compare without case)."""
+        columns = {genre.casefold(): index for index, genre in enumerate(self._catalog.genres)}
+        wish = np.zeros(len(columns), dtype=np.float32)
+        for genre, weight in weights.items():
+            column = columns.get(genre.casefold())
+            if column is not None:
+                wish[column] = np.clip(weight, -1.0, 1.0)
+        return self._catalog.genre_matrix @ wish
+
+    def text(self, query: str) -> np.ndarray:
+        """How well the texts fit words: cosine of meaning, and the fused search's own order."""
+        meaning = standardised(self._search.text_scores(query))
+        found = np.zeros(len(self._catalog), dtype=np.float32)
+        candidates = self._search.search(query, k=_SEARCH_DEPTH)
+        if candidates:
+            rows = self._catalog.ids.rows(candidate.item_id for candidate in candidates)
+            found[rows] = [candidate.score for candidate in candidates]
+            found /= max(float(found.max()), 1e-9)
+        return (0.6 * meaning + 2.0 * found).astype(np.float32)
+
+    def meaning(self, words: str) -> np.ndarray:
+        """Cosine of meaning alone, standardised: what `avoid` looks at."""
+        return standardised(self._search.text_scores(words))
+
+    def similar(self, item_rows: np.ndarray, importance: np.ndarray | None = None) -> np.ndarray:
+        """Likeness to the given items, standardised; `importance` weights them (equal if None)."""
+        parts = self.similar_parts(item_rows, importance)
+        return standardised(np.sum(list(parts.values()), axis=0))
+
+    def similar_parts(
+        self, item_rows: np.ndarray, importance: np.ndarray | None = None
+    ) -> dict[str, np.ndarray]:
+        """The weighted components of `similar`: together, genres, text, vectors, era."""
+        weights = self._similar_weights
+        share = np.ones(len(item_rows)) if importance is None else np.asarray(importance)
+        share = (share / share.sum()).astype(np.float32)
+        together = share @ np.sqrt(self._neighbours.scores(item_rows))
+        parts = {
+            "together": weights.together * standardised(together),
+            "genres": weights.genres * standardised(share @ self._genre_overlap(item_rows)),
+            "text": weights.text * standardised(share @ self._text_overlap(item_rows)),
+            "era": weights.era * self._era(item_rows, share),
+        }
+        if self._item_vectors is not None:
+            near = share @ (self._item_vectors[item_rows] @ self._item_vectors.T)
+            parts["vectors"] = weights.vectors * standardised(near)
+        return parts
+
+    def pairwise(self, item_rows: np.ndarray) -> np.ndarray:
+        """(n, n) likeness in [0, 1] by genre and text, for diversity."""
+        genres = self._genre_overlap(item_rows)[:, item_rows]
+        texts = np.clip(self._text_overlap(item_rows)[:, item_rows], 0.0, 1.0)
+        return 0.5 * genres + 0.5 * texts
+
+    def _genre_overlap(self, item_rows: np.ndarray) -> np.ndarray:
+        """(n, n_items) Jaccard index of genres; 0 where both have none."""
+        matrix = self._catalog.genre_matrix
+        common = matrix[item_rows] @ matrix.T
+        sizes = matrix.sum(axis=1)
+        union = sizes[item_rows][:, None] + sizes[None, :] - common
+        return common / np.maximum(union, 1.0)
+
+    def _text_overlap(self, item_rows: np.ndarray) -> np.ndarray:
+        vectors = self._search.item_vectors
+        return vectors[item_rows] @ vectors.T
+
+    def _era(self, item_rows: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """Standardised closeness in years; unknown years are as far as 30 years."""
+        years = self._catalog.years.astype(np.float32)
+        distance = np.abs(years[item_rows][:, None] - years[None, :])
+        unknown = (years[item_rows][:, None] < 0) | (years[None, :] < 0)
+        distance = np.where(unknown, 30.0, np.minimum(distance, 30.0))
+        return standardised(-(share @ distance.astype(np.float32)))
+
+
+def recency_importance(count: int, power: float = 0.5) -> np.ndarray:
+    """(count,) weights 1 / p^power for the p-th from the end."""
+    return np.arange(count, 0, -1, dtype=np.float32) ** np.float32(-power)
+
+
+def rows_of(catalog: Catalog, item_ids: Sequence[str]) -> np.ndarray:
+    """Rows of the ids in their order, without repeats.
+
+    Raises:
+        UnknownItemError: for an id that the catalog does not have.
+    """
+    return np.array(
+        [catalog.ids.row(catalog[item_id].item_id) for item_id in dict.fromkeys(item_ids)],
+        dtype=np.int64,
+    )

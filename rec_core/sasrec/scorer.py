@@ -1,0 +1,62 @@
+"""A trained SASRec as a scorer; torch is imported when the first history is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..batches import padded_histories
+from .config import SasrecConfig
+
+if TYPE_CHECKING:
+    from .model import Sasrec
+
+
+class SasrecScorer:
+    """Scores the catalog by the state after the last item of a history.
+
+    An empty history has no state: it scores every item 0.
+    """
+
+    def __init__(self, tensors: Mapping[str, np.ndarray], config: SasrecConfig) -> None:
+        self.config = config
+        self._tensors = dict(tensors)
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The arrays to save, named as the model's parameters."""
+        return dict(self._tensors)
+
+    @cached_property
+    def item_vectors(self) -> np.ndarray:
+        """(n_items, d) float32 output vectors."""
+        return self._tensors["items.weight"][:-1]
+
+    @cached_property
+    def _model(self) -> Sasrec:
+        import torch
+
+        from .model import Sasrec
+
+        model = Sasrec(len(self.item_vectors), self.config)
+        model.load_state_dict(
+            {name: torch.from_numpy(array) for name, array in self._tensors.items()}
+        )
+        return model.eval()
+
+    def score(self, histories: Sequence[np.ndarray]) -> np.ndarray:
+        """(n_histories, n_items) float32 logits."""
+        import torch
+
+        n_items = len(self.item_vectors)
+        padded, lengths = padded_histories(
+            list(histories), length=self.config.max_length, padding=n_items
+        )
+        with torch.inference_mode():
+            states = self._model(torch.from_numpy(padded))
+            last = states[torch.arange(len(padded)), torch.from_numpy(np.maximum(lengths - 1, 0))]
+            scores = (last @ self._model.item_vectors.T).numpy()
+        scores[lengths == 0] = 0.0
+        return scores

@@ -1,0 +1,119 @@
+"""Signs around a word that it is meant as a title: quotes, capitals, "like …", "loved …"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .names import Token
+
+_STRONG = frozenset(
+    """liked loved enjoyed hated disliked adored watched rewatched seen saw unlike than called titled
+    named compare finished""".split()
+)
+_THINGS = frozenset(
+    """something anything everything stuff things movies movie films film one ones more much just
+    kind titles title sort bit less feels exactly show shows pick picks else""".split()
+)
+_SUBJECTS = frozenset("i we you they would id wed really do dont also never didnt feel look".split())
+_SIMILAR = frozenset("similar close comparable compared akin reminiscent".split())
+_ABOUT = frozenset("me how what more".split())
+CONNECTORS = frozenset(
+    """but and or with without from for in only except too please more less though instead not where
+    that which because yesterday last again as so then is was are were film films movie movies when
+    if minus plus set by starring directed made any one years year vs versus nor both a lot very much
+    yet already twice once tonight thanks and to i a about kind style or""".split()
+)
+_FILLERS = frozenset({"the", "a", "an", "movie", "film", "movies", "films", "classic", "original"})
+_PLACING = frozenset("in from at near of with by starring featuring".split())
+_JOINING = frozenset("of the in for to de la on".split())
+_QUOTED = re.compile(r"[\"“”«„]([^\"“”«»„]{1,120})[\"“”»]|(?<!\w)['‘]([^'‘’]{1,120})['’](?!\w)")
+_SENTENCE_END = re.compile(r"[.!?:;\n]\s*[\"“(']*\s*$")
+
+
+class Scene:
+    """A text with its tokens, and what can be said about the surroundings of each."""
+
+    def __init__(self, text: str, tokens: Sequence[Token]) -> None:
+        self.text = text
+        self.tokens = tuple(tokens)
+        self.quoted = [
+            (match.start(group), match.end(group))
+            for match in _QUOTED.finditer(text)
+            for group in (1, 2)
+            if match.group(group) is not None
+        ]
+        words = [token for token in self.tokens if len(token.form) > 1]
+        capitals = sum(token.capital for token in words)
+        self.shouted = len(words) > 3 and capitals > 0.7 * len(words)
+
+    def is_quoted(self, first: int, last: int) -> bool:
+        """True when tokens first..last are all that stands between two quotation marks."""
+        start, end = self.tokens[first].start, self.tokens[last].end
+        return any(
+            left <= start and end <= right and not self.text[left:start].strip()
+            and not re.search(r"\w", self.text[end:right])
+            for left, right in self.quoted
+        )
+
+    def opens_sentence(self, position: int) -> bool:
+        """True for the first word of the text or of a sentence, whose capital means nothing."""
+        if position == 0:
+            return True
+        return bool(_SENTENCE_END.search(self.text[: self.tokens[position].start]))
+
+    def is_named(self, first: int, last: int) -> bool:
+        """True when capitals mark tokens first..last, and only these, as a name."""
+        if self.shouted or not self.tokens[last].capital or not self.tokens[first].capital:
+            return False
+        if first == last:
+            placed = first > 0 and self.tokens[first - 1].form in _PLACING
+            if placed or self.opens_sentence(first):
+                return False  # "set in Casablanca" is a place
+        return not (self._touches_capital(first, -1) or self._touches_capital(last, 1))
+
+    def _touches_capital(self, position: int, step: int) -> bool:
+        other = position + step
+        while step < 0 < other and self.tokens[other].form in _JOINING:
+            if self.tokens[other].capital:
+                break
+            other += step  # "Blargh of Destiny" is one name
+        if not 0 <= other < len(self.tokens):
+            return False
+        left, right = sorted((position, other))
+        between = self.text[self.tokens[left].end : self.tokens[right].start]
+        between = re.sub(r"\w+", "", between)
+        token = self.tokens[other]
+        meaningful = token.capital and token.form != "i" and not self.opens_sentence(other)
+        return meaningful and not between.strip()
+
+    def has_cue(self, first: int) -> bool:
+        """True when the words before token `first` announce a title: "similar to", "loved"."""
+        position = first - 1
+        while position >= 0 and self.tokens[position].form in _FILLERS:
+            position -= 1
+        if position < 0 or self.opens_sentence(first):
+            return False
+        word = self.tokens[position].form
+        before = self.tokens[position - 1].form if position > 0 else ""
+        if word in _STRONG:
+            return True
+        if word == "like":
+            return before in _THINGS or before not in _SUBJECTS
+        if word == "to":
+            return before in _SIMILAR
+        if word == "about":
+            return before in _ABOUT
+        if word == "directed":
+            return before == "who"
+        if word == "is":
+            return before in {"what", "how"}
+        return word == "why" or (word == "as" and before in {"such", "same", "good", "style"})
+
+    def ends_phrase(self, last: int) -> bool:
+        """True when what follows token `last` lets a name end here: the end, a comma, "but"."""
+        if last + 1 >= len(self.tokens):
+            return True
+        following = self.tokens[last + 1]
+        between = self.text[self.tokens[last].end : following.start]
+        return bool(between.strip(" \t")) or following.form in CONNECTORS

@@ -1,0 +1,265 @@
+"""Search over the catalog's texts and names: the one object the rest of the program asks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from ..errors import ArtifactError
+from ..types import Candidate, ItemFilter, NameMatch, TitleMatch
+from .encoder import TextEncoder
+from .exact_index import top_rows
+from .fusion import reciprocal_rank_fusion
+from .keyword import KeywordIndex
+from .people import GenreIndex, PeopleIndex
+from .spotting import TitleSpotter
+from .titles import TitleIndex
+
+if TYPE_CHECKING:
+    from ..catalog import Catalog
+
+Progress = Callable[[int, int], None]
+
+_SCHEMA_VERSION = 1
+_CHUNK = 512
+_DEPTH = 200
+_QUERY_LIMIT = 1_000
+_REMEDY = "Run `rapport train` again to build it."
+
+
+class SearchEngine:
+    """Hybrid search, cosines, and titles, people and genres found in somebody's words.
+
+    Made by `build` or `load`. Thread-safe for reading.
+
+    Args:
+        catalog: The items; rows are its order.
+        encoder: Must be the encoder that made `item_vectors`.
+        item_vectors: (n_items, d) float32, unit length.
+        keyword: BM25 over the same items.
+        chroma_folder: Where Chroma keeps the item vectors; None searches in memory alone.
+        popularity: (n_items,) numbers, larger = better known; settles equal titles. None takes
+            catalog order.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        encoder: TextEncoder,
+        *,
+        item_vectors: np.ndarray,
+        keyword: KeywordIndex,
+        chroma_folder: Path | None = None,
+        popularity: np.ndarray | None = None,
+    ) -> None:
+        self.catalog = catalog
+        self.encoder = encoder
+        self.item_vectors = item_vectors
+        self._keyword = keyword
+        self._chroma_folder = chroma_folder
+        self._popularity = popularity
+        self._query_vector = lru_cache(maxsize=512)(self._encode_query)
+
+    @classmethod
+    def build(
+        cls,
+        catalog: Catalog,
+        encoder: TextEncoder,
+        folder: Path,
+        progress: Progress | None = None,
+        *,
+        popularity: np.ndarray | None = None,
+    ) -> SearchEngine:
+        """Encode every item once and write the index into `folder`.
+
+        Args:
+            catalog: The items.
+            encoder: Its vectors are stored; `load` needs one of the same name.
+            folder: Filled with vectors, keyword index and Chroma's folder.
+            progress: Called with (items done, items in all).
+            popularity: As for the class.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        vectors = np.zeros((len(catalog), encoder.dimension), dtype=np.float32)
+        for start in range(0, len(catalog), _CHUNK):
+            rows = range(start, min(start + _CHUNK, len(catalog)))
+            texts = [catalog.text_of(row) for row in rows]
+            vectors[rows.start : rows.stop] = encoder.encode(texts, kind="document")
+            if progress is not None:
+                progress(rows.stop, len(catalog))
+        save_file({"item_vectors": vectors}, folder / "item_vectors.safetensors")
+        keyword = KeywordIndex.build(catalog)
+        keyword.save(folder / "bm25")
+        description = {
+            "schema_version": _SCHEMA_VERSION,
+            "encoder": encoder.name,
+            "dimension": encoder.dimension,
+            "catalog_fingerprint": catalog.fingerprint,
+        }
+        (folder / "search.json").write_text(json.dumps(description, indent=2), encoding="utf-8")
+        return cls(
+            catalog, encoder, item_vectors=vectors, keyword=keyword, popularity=popularity
+        )
+
+    @classmethod
+    def load(
+        cls,
+        catalog: Catalog,
+        encoder: TextEncoder,
+        folder: Path,
+        *,
+        popularity: np.ndarray | None = None,
+    ) -> SearchEngine:
+        """Read what `build` wrote.
+
+        Raises:
+            ArtifactError: Missing or damaged files, another encoder or another catalog.
+        """
+        description = _read_description(folder)
+        _check_description(description, catalog, encoder, folder)
+        try:
+            vectors = load_file(folder / "item_vectors.safetensors")["item_vectors"]
+        except (OSError, SafetensorError, KeyError) as fault:
+            raise ArtifactError(
+                f"The item vectors in {folder} are missing or damaged.", _REMEDY
+            ) from fault
+        if vectors.shape != (len(catalog), encoder.dimension):
+            raise ArtifactError(f"The item vectors in {folder} have a wrong shape.", _REMEDY)
+        keyword = KeywordIndex.load(folder / "bm25")
+        return cls(
+            catalog, encoder, item_vectors=vectors, keyword=keyword, popularity=popularity
+        )
+
+    def search(
+        self, query: str, *, k: int = 50, item_filter: ItemFilter = ItemFilter()
+    ) -> tuple[Candidate, ...]:
+        """Items that fit the words: BM25 and cosine rankings, fused by reciprocal rank.
+
+        The filter holds before ranking, so every item returned satisfies it. `parts` holds the
+        contribution of "bm25" and "dense"; ties are broken by catalog order. A query without a
+        word gives nothing.
+        """
+        query = query.strip()[:_QUERY_LIMIT]
+        if not query or k <= 0:
+            return ()
+        mask = self.catalog.mask(item_filter)
+        depth = max(_DEPTH, 2 * k)
+        keyword_scores = self._keyword.scores(query)
+        rankings = {
+            "bm25": top_rows(keyword_scores, depth, mask & (keyword_scores > 0)),
+            "dense": top_rows(self.text_scores(query), depth, mask),
+        }
+        return tuple(
+            Candidate(
+                item_id=self.catalog.at(row).item_id, score=sum(parts.values()), parts=parts
+            )
+            for row, parts in reciprocal_rank_fusion(rankings)[:k]
+        )
+
+    def text_scores(self, query: str) -> np.ndarray:
+        """(n_items,) float32: cosine of every item's text with the query."""
+        return self.item_vectors @ self._query_vector(query.strip()[:_QUERY_LIMIT])
+
+    def find_title(self, text: str, *, limit: int = 5) -> tuple[TitleMatch, ...]:
+        """Items that the whole text may name, best first; () when it is no title we know.
+
+        Case, accents, articles, "&", numerals, punctuation and typing errors do not matter; a year
+        at the end picks the right remake. Equal titles: the best known first.
+        """
+        return self._titles.find(text, limit)
+
+    def spot_titles(self, text: str) -> tuple[TitleMatch, ...]:
+        """Titles inside a sentence with their spans, in order, never overlapping.
+
+        Titles that are everyday words count only with a sign: quotes, a capital inside the
+        sentence, "like …", "loved …", or another title beside them.
+        """
+        return self._spotter.spot(text)
+
+    def unknown_titles(self, text: str) -> tuple[str, ...]:
+        """Phrases plainly meant as titles (quoted, or after "something like") that we don't have."""
+        return self._spotter.unknown(text)
+
+    def spot_people(self, text: str) -> tuple[NameMatch, ...]:
+        """People of the catalog with their spans: full names, typing errors, lone surnames."""
+        return self._people.spot(text)
+
+    def spot_genres(self, text: str) -> tuple[NameMatch, ...]:
+        """Catalog genres with their spans: names, plurals, typing errors; no synonyms."""
+        return self._genres.spot(text)
+
+    def resolve_person(self, name: str) -> str | None:
+        """The catalog person that `name` plainly means, or None."""
+        return self._people.resolve(name)
+
+    def close_people(self, name: str, *, limit: int = 3) -> tuple[str, ...]:
+        """Catalog people whose names are most like `name`, best first."""
+        return self._people.closest(name, limit)
+
+    def resolve_genre(self, name: str) -> str | None:
+        """The catalog genre that `name` plainly means, or None."""
+        return self._genres.resolve(name)
+
+    def close_genres(self, name: str, *, limit: int = 3) -> tuple[str, ...]:
+        """Catalog genres whose names are most like `name`, best first."""
+        return self._genres.closest(name, limit)
+
+    @cached_property
+    def _titles(self) -> TitleIndex:
+        return TitleIndex(self.catalog, self._popularity)
+
+    @cached_property
+    def _people(self) -> PeopleIndex:
+        return PeopleIndex(self.catalog)
+
+    @cached_property
+    def _genres(self) -> GenreIndex:
+        return GenreIndex(self.catalog.genres)
+
+    @cached_property
+    def _spotter(self) -> TitleSpotter:
+        return TitleSpotter(
+            self._titles,
+            is_genre=self._genres.__contains__,
+            name_spans=self._people.full_name_spans,
+        )
+
+    def _encode_query(self, query: str) -> np.ndarray:
+        return self.encoder.encode([query], kind="query")[0]
+
+
+def _read_description(folder: Path) -> dict[str, object]:
+    try:
+        description = json.loads((folder / "search.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise ArtifactError(
+            f"There is no readable search index in {folder}.", _REMEDY
+        ) from fault
+    if not isinstance(description, dict):
+        raise ArtifactError(f"The search index in {folder} is damaged.", _REMEDY)
+    return description
+
+
+def _check_description(
+    description: dict[str, object], catalog: Catalog, encoder: TextEncoder, folder: Path
+) -> None:
+    expected = {
+        "schema_version": _SCHEMA_VERSION,
+        "encoder": encoder.name,
+        "dimension": encoder.dimension,
+        "catalog_fingerprint": catalog.fingerprint,
+    }
+    for name, value in expected.items():
+        if description.get(name) != value:
+            raise ArtifactError(
+                f"The search index in {folder} was made with another {name} "
+                f"({description.get(name)!r}, expected {value!r}).",
+                _REMEDY,
+            )

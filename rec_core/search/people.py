@@ -1,0 +1,292 @@
+"""People and genres of the catalog, found in somebody's words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from ..types import NameMatch
+from .cues import Scene
+from .names import edits_allowed, is_everyday, is_typo_of, tokenise
+
+if TYPE_CHECKING:
+    from ..catalog import Catalog
+
+_TEXT_LIMIT = 2_000
+_PARTICLES = frozenset("de di da del della van von der den la le el al st mc o ten ter bin".split())
+_CREDITS = frozenset({"starring", "stars", "featuring", "by", "actor", "actress", "director"})
+_COMPANY = frozenset({"with", "without", "from", "of", "and", "or", "like", "love", "no", "not"})
+_DOMINANCE = 3
+
+
+class PeopleIndex:
+    """Full names, with typing errors, and surnames that mean one person only.
+
+    A surname counts when its best-known bearer has at least three times as many items as the
+    next one.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._names: dict[tuple[str, ...], str] = {}
+        for name in catalog.people:
+            key = tuple(token.form for token in tokenise(name))
+            if key:
+                self._names.setdefault(key, name)
+        self._items_of = Counter(name for item in catalog for name in item.people)
+        self._fame_bound = len(catalog) // 5_000  # in a large catalog every word is somebody's name
+
+    @cached_property
+    def _squashed(self) -> dict[str, str]:
+        squashed: dict[str, str] = {}
+        for key, name in self._names.items():
+            if len(key) > 1:
+                squashed.setdefault("".join(key), name)
+        return squashed
+
+    @cached_property
+    def _masked(self) -> dict[tuple[str, ...], list[tuple[str, ...]]]:
+        index: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
+        for key in self._names:
+            if 2 <= len(key) <= 4:
+                for position in range(len(key)):
+                    index[(*key[:position], "", *key[position + 1 :])].append(key)
+        return index
+
+    @cached_property
+    def _surnames(self) -> dict[tuple[str, ...], str]:
+        bearers: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for key, name in self._names.items():
+            if len(key) > 1:
+                start = len(key) - 1
+                while start > 1 and key[start - 1] in _PARTICLES:
+                    start -= 1
+                bearers[key[start:]].append(name)
+        found = {}
+        for surname, names in bearers.items():
+            names.sort(key=lambda name: -self._items_of[name])
+            counts = [self._items_of[name] for name in names]
+            if counts[0] < self._fame_bound:
+                continue
+            if len(counts) == 1 or counts[0] >= _DOMINANCE * counts[1]:
+                found[surname] = names[0]
+        return found
+
+    @cached_property
+    def _long_surnames(self) -> list[str]:
+        return sorted(key[0] for key in self._surnames if len(key) == 1 and len(key[0]) > 5)
+
+    def spot(self, text: str) -> tuple[NameMatch, ...]:
+        """Non-overlapping people in order; full names before surnames, longest first."""
+        scene = Scene(text[:_TEXT_LIMIT], tokenise(text[:_TEXT_LIMIT]))
+        found: list[tuple[int, int, str, float]] = []
+        readings = (*self._full(scene), *self._misspelled(scene), *self._by_surname(scene))
+        for first, last, name, confidence in readings:
+            if all(last < other[0] or first > other[1] for other in found):
+                found.append((first, last, name, confidence))
+        return tuple(
+            NameMatch(
+                name=name,
+                confidence=round(confidence, 3),
+                start=scene.tokens[first].start,
+                end=_without_possessive(scene.text, scene.tokens[first].start, scene.tokens[last].end),
+            )
+            for first, last, name, confidence in sorted(found)
+        )
+
+    def full_name_spans(self, text: str) -> list[tuple[int, int]]:
+        """Character spans of correctly spelled full names."""
+        scene = Scene(text, tokenise(text))
+        return [
+            (scene.tokens[first].start, scene.tokens[last].end)
+            for first, last, _, _ in self._full(scene)
+        ]
+
+    def closest(self, name: str, limit: int = 3) -> tuple[str, ...]:
+        """Catalog names most like `name`, best first; () when nothing is near."""
+        key = "".join(token.form for token in tokenise(name))
+        near = process.extract(
+            key, list(self._squashed), scorer=OSA.normalized_similarity, score_cutoff=0.6, limit=limit
+        )
+        surname = self._surnames.get(tuple(token.form for token in tokenise(name)))
+        found = [surname] if surname is not None else []
+        return tuple(dict.fromkeys([*found, *(self._squashed[match] for match, _, _ in near)]))[:limit]
+
+    def resolve(self, name: str) -> str | None:
+        """The catalog person that `name` plainly means: same letters, a typo, a lone surname."""
+        key = tuple(token.form for token in tokenise(name))
+        exact = self._names.get(key) or self._squashed.get("".join(key))
+        if exact is not None:
+            return exact
+        for position in range(len(key)):
+            for other in self._masked.get((*key[:position], "", *key[position + 1 :]), ()):
+                if is_typo_of(key[position], other[position]):
+                    return self._names[other]
+        return self._surnames.get(key)
+
+    def _full(self, scene: Scene) -> Iterable[tuple[int, int, str, float]]:
+        forms = _forms(scene)
+        for length in (5, 4, 3, 2):
+            for first in range(len(forms) - length + 1):
+                name = self._squashed.get("".join(forms[first : first + length]))
+                if name is not None:
+                    yield first, first + length - 1, name, 1.0
+
+    def _misspelled(self, scene: Scene) -> Iterable[tuple[int, int, str, float]]:
+        forms = _forms(scene)
+        for length in (4, 3, 2):
+            for first in range(len(forms) - length + 1):
+                window = tuple(forms[first : first + length])
+                best = self._closest_key(window)
+                if best is not None:
+                    closeness = OSA.normalized_similarity(" ".join(window), " ".join(best))
+                    yield first, first + length - 1, self._names[best], 0.95 * closeness
+
+    def _closest_key(self, window: Sequence[str]) -> tuple[str, ...] | None:
+        fitting = []
+        for position, word in enumerate(window):
+            rest = [other for at, other in enumerate(window) if at != position]
+            if len(word) < 3 or all(is_everyday(other) for other in rest) or is_everyday(word):
+                continue
+            masked = (*window[:position], "", *window[position + 1 :])
+            for key in self._masked.get(masked, ()):
+                if is_typo_of(word, key[position]):
+                    distance = OSA.distance(word, key[position])
+                    fitting.append((distance, -self._items_of[self._names[key]], key))
+        return min(fitting)[2] if fitting else None
+
+    def _by_surname(self, scene: Scene) -> Iterable[tuple[int, int, str, float]]:
+        forms = _forms(scene)
+        for length in (3, 2, 1):
+            for first in range(len(forms) - length + 1):
+                window = tuple(forms[first : first + length])
+                last = first + length - 1
+                name = self._surnames.get(window)
+                if name is not None and _stands_alone(scene, window, first, last):
+                    yield first, last, name, 0.85
+                elif name is None and length == 1:
+                    yield from self._misspelled_surname(scene, window[0], first)
+
+    def _misspelled_surname(
+        self, scene: Scene, word: str, first: int
+    ) -> Iterable[tuple[int, int, str, float]]:
+        if len(word) < 6 or is_everyday(word) or not _cued(scene, first, _CREDITS | {"with", "without"}):
+            return
+        if scene.tokens[min(first + 1, len(scene.tokens) - 1)].capital and first + 1 < len(scene.tokens):
+            return  # a first name of somebody else
+        near = process.extractOne(
+            word, self._long_surnames, scorer=OSA.distance, score_cutoff=edits_allowed(len(word))
+        )
+        if near is not None and near[0][0] == word[0]:
+            yield first, first, self._surnames[(near[0],)], 0.7
+
+
+def _forms(scene: Scene) -> list[str]:
+    """Token forms with a possessive s taken off: "Hitchcock's" → "hitchcock"."""
+    forms = []
+    for token in scene.tokens:
+        raw = scene.text[token.start : token.end]
+        forms.append(token.form[:-1] if re.search(r"['’]s$", raw) else token.form)
+    return forms
+
+
+def _stands_alone(scene: Scene, window: Sequence[str], first: int, last: int) -> bool:
+    if not scene.ends_phrase(last) and scene.tokens[last + 1].capital and not scene.shouted:
+        return False  # "Scott Glenn" is not Ridley Scott
+    if first and scene.tokens[first].capital and scene.tokens[first - 1].capital:
+        if not (scene.opens_sentence(first - 1) or _cued(scene, first, _CREDITS | _COMPANY)):
+            return False  # another first name
+    if len(window) == 1 and (is_everyday(window[0]) or len(window[0]) < 4):
+        return _cued(scene, first, _CREDITS) and (scene.tokens[first].capital or len(window[0]) > 3)
+    named = scene.tokens[first].capital and not scene.shouted
+    return named or _cued(scene, first, _CREDITS | _COMPANY) or len(window[0]) > 6
+
+
+def _cued(scene: Scene, first: int, cues: frozenset[str]) -> bool:
+    return first > 0 and scene.tokens[first - 1].form in cues
+
+
+def _without_possessive(text: str, start: int, end: int) -> int:
+    match = re.search(r"['’]s$", text[start:end])
+    return end - 2 if match is not None else end
+
+
+class GenreIndex:
+    """Genre names of the catalog with simple inflections and a typing error in long ones."""
+
+    def __init__(self, genres: Sequence[str]) -> None:
+        self._by_key: dict[str, str] = {}
+        for genre in genres:
+            forms = tuple(token.form for token in tokenise(genre))
+            for variant in _inflections(forms):
+                self._by_key.setdefault(variant, genre)
+
+    def __contains__(self, text: str) -> bool:
+        return "".join(token.form for token in tokenise(text)) in self._by_key
+
+    def resolve(self, text: str) -> str | None:
+        """The catalog genre that the whole text names; None when there is none."""
+        key = "".join(token.form for token in tokenise(text))
+        return self._by_key.get(key) or self._misspelled(key)
+
+    def closest(self, text: str, limit: int = 3) -> tuple[str, ...]:
+        """Catalog genres most like the text, best first."""
+        key = "".join(token.form for token in tokenise(text))
+        near = process.extract(
+            key, list(self._by_key), scorer=OSA.normalized_similarity, score_cutoff=0.4, limit=10
+        )
+        return tuple(dict.fromkeys(self._by_key[match] for match, _, _ in near))[:limit]
+
+    def spot(self, text: str) -> tuple[NameMatch, ...]:
+        """Non-overlapping genres in order of appearance, longest first."""
+        tokens = tokenise(text[:_TEXT_LIMIT])
+        found: list[tuple[int, int, str, float]] = []
+        for length in (3, 2, 1):
+            for first in range(len(tokens) - length + 1):
+                last = first + length - 1
+                if any(first <= other[1] and other[0] <= last for other in found):
+                    continue
+                key = "".join(token.form for token in tokens[first : last + 1])
+                genre, confidence = self._by_key.get(key), 1.0
+                if genre is None and length == 1 and not is_everyday(key):
+                    genre, confidence = self._misspelled(key), 0.85
+                if genre is not None:
+                    found.append((first, last, genre, confidence))
+        return tuple(
+            NameMatch(
+                name=genre,
+                confidence=confidence,
+                start=tokens[first].start,
+                end=tokens[last].end,
+            )
+            for first, last, genre, confidence in sorted(found)
+        )
+
+    def _misspelled(self, key: str) -> str | None:
+        if len(key) < 5:
+            return None
+        cutoff = 1 if len(key) < 8 else 2
+        near = process.extractOne(
+            key, list(self._by_key), scorer=OSA.distance, score_cutoff=cutoff
+        )
+        if near is None or near[0][0] != key[0] or len(near[0]) < 5:
+            return None
+        return self._by_key[near[0]]
+
+
+def _inflections(forms: Sequence[str]) -> Iterable[str]:
+    """Squashed singular and plural forms: comedy, comedies; thriller, thrillers; westerns."""
+    key = "".join(forms)
+    yield key
+    if not key:
+        return
+    if key.endswith("y") and key[-2:-1] not in "aeiou":
+        yield key[:-1] + "ies"
+    yield key if key.endswith("s") else key + "s"
+    if key.endswith("s") and len(key) > 4:
+        yield key[:-1]

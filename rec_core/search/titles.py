@@ -1,0 +1,319 @@
+"""Titles by name: the index of every name an item goes by, and lookup of one given title."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from ..types import Item, TitleMatch
+from .names import edits_allowed, is_typo_of, key_tokens, tokenise, without_little_words
+
+if TYPE_CHECKING:
+    from ..catalog import Catalog
+
+MIN_CONFIDENCE = 0.6
+_TITLE_LIMIT = 200
+_WELL_KNOWN = 3_000
+_POSTPOSED = re.compile(
+    r"^(?P<name>.+), (?P<article>the|an?|les?|la|l'|el|il|lo|los|las|der|die|das|une?|det|den|o|os)$",
+    re.IGNORECASE,
+)
+_ENGLISH_ARTICLES = frozenset({"the", "a", "an"})
+_IN_BRACKETS = re.compile(r"\s*\((?:a\.?k\.?a\.? )?(?P<inner>[^()]+)\)")
+_SUBTITLE = re.compile(r"\s*:\s+|\s+[-–—]\s+")
+_OF_SOMEBODY = re.compile(r"^\w+ \w+['’]s (?P<rest>\S+ .+)$")
+_YEAR_AT_END = re.compile(r"[\s,]*[(\[]?\b(?P<year>(?:18|19|20)\d\d)\b[)\]]?\s*$")
+_EMPTY_SUBTITLES = frozenset(
+    {"movie", "beginning", "sequel", "final chapter", "next generation", "untold story"}
+)
+_ACRONYM = re.compile(r"^(?P<letters>(?:[^\W\d_]\.){2,}) \w")
+_FILLER = re.compile(r"^(?:the )?(?:movie|film)s?\b\s*|\s*\b(?:the )?(?:movie|film)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """One name of an item: `key` for comparing, `quality` 1 for the full title, less for a part."""
+
+    key: tuple[str, ...]
+    row: int
+    name: str
+    quality: float
+
+
+class TitleIndex:
+    """Every name of every item, and the ways to reach it.
+
+    Args:
+        catalog: The items.
+        popularity: (n_items,) or None; larger first among equal names, else catalog order.
+    """
+
+    def __init__(self, catalog: Catalog, popularity: np.ndarray | None = None) -> None:
+        self._catalog = catalog
+        self._popularity = popularity
+        self.aliases: list[Alias] = []
+        self._by_squashed: dict[str, list[int]] = defaultdict(list)
+        for row, item in enumerate(catalog):
+            for name, quality in names_of(item):
+                key = key_tokens([token.form for token in tokenise(name)])
+                if key:
+                    self._by_squashed["".join(key)].append(len(self.aliases))
+                    self.aliases.append(Alias(key, row, name, quality))
+
+    @cached_property
+    def vocabulary(self) -> frozenset[str]:
+        """Every word of every name."""
+        return frozenset(word for alias in self.aliases for word in alias.key)
+
+    @cached_property
+    def _by_content(self) -> dict[str, list[int]]:
+        index: dict[str, list[int]] = defaultdict(list)
+        for number, alias in enumerate(self.aliases):
+            content = without_little_words(alias.key)
+            if len(content) > 1:
+                index["".join(content)].append(number)
+        return index
+
+    @cached_property
+    def _by_masked(self) -> dict[tuple[str, ...], list[int]]:
+        index: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for number, alias in enumerate(self.aliases):
+            if 2 <= len(alias.key) <= 8:
+                for masked in _masked(alias.key):
+                    index[masked].append(number)
+        return index
+
+    @cached_property
+    def _by_word(self) -> dict[str, set[int]]:
+        index: dict[str, set[int]] = defaultdict(set)
+        for number, alias in enumerate(self.aliases):
+            for word in without_little_words(alias.key):
+                index[word].add(number)
+        return index
+
+    @cached_property
+    def _squashed_keys(self) -> list[str]:
+        return list(self._by_squashed)
+
+    @cached_property
+    def _words_by_letter(self) -> dict[str, list[str]]:
+        index: dict[str, list[str]] = defaultdict(list)
+        for word in sorted(self.vocabulary):
+            if len(word) >= 4:
+                index[word[0]].append(word)
+        return index
+
+    def exact(self, key: Sequence[str]) -> list[tuple[Alias, float]]:
+        """Names with this key, or with it but for "the", "of", "and"; spaces do not matter."""
+        numbers = self._by_squashed.get("".join(key), ())
+        if numbers:
+            return [(self.aliases[number], self.aliases[number].quality) for number in numbers]
+        content = without_little_words(key)
+        if len(content) < 2 or sum(map(len, content)) < 8:
+            return []
+        numbers = self._by_content.get("".join(content), ())
+        return [(self.aliases[number], self.aliases[number].quality * 0.92) for number in numbers]
+
+    def one_word_wrong(self, key: Sequence[str]) -> list[tuple[Alias, float]]:
+        """Names of two words and more that differ from the key by typing errors in one word."""
+        found: list[tuple[Alias, float]] = []
+        if not 2 <= len(key) <= 8 or sum(map(len, key)) < 7:
+            return found
+        for position, masked in enumerate(_masked(key)):
+            for number in self._by_masked.get(masked, ()):
+                alias = self.aliases[number]
+                if is_typo_of(key[position], alias.key[position]):
+                    closeness = OSA.normalized_similarity(" ".join(key), " ".join(alias.key))
+                    found.append((alias, alias.quality * closeness))
+        return found
+
+    def correct(self, word: str) -> str | None:
+        """The word of some name that `word` most likely misspells; None when there is none."""
+        if len(word) < 5 or word.isdecimal():
+            return None
+        best = process.extractOne(
+            word,
+            self._words_by_letter.get(word[0], ()),
+            scorer=OSA.distance,
+            score_cutoff=1 if len(word) < 7 else 2,
+        )
+        return best[0] if best is not None else None
+
+    def best(
+        self, found: Iterable[tuple[Alias, float]], year: int | None = None
+    ) -> list[tuple[Alias, float]]:
+        """One entry per item, best first: by confidence, popularity, catalog order."""
+        by_row: dict[int, tuple[Alias, float]] = {}
+        for alias, confidence in found:
+            confidence *= self._year_factor(alias.row, year)
+            if alias.row not in by_row or confidence > by_row[alias.row][1]:
+                by_row[alias.row] = (alias, round(confidence, 3))
+        return sorted(
+            by_row.values(), key=lambda hit: (-hit[1], -self._weight(hit[0].row), hit[0].row)
+        )
+
+    def is_obscure(self, row: int) -> bool:
+        """True when many items are better known; False when popularity is not known."""
+        return self._popularity is not None and float(self._popularity[row]) < self._fame_bound
+
+    @cached_property
+    def _fame_bound(self) -> float:
+        known = np.sort(self._popularity)[::-1] if self._popularity is not None else np.zeros(1)
+        return float(known[min(_WELL_KNOWN, len(known)) - 1])
+
+    def year(self, row: int) -> int | None:
+        """The year of an item."""
+        return self._catalog.at(row).year
+
+    def item_id(self, row: int) -> str:
+        """The outside id of an item."""
+        return self._catalog.at(row).item_id
+
+    def find(self, text: str, limit: int) -> tuple[TitleMatch, ...]:
+        """Items that the whole text may name, best first; () when none is close enough."""
+        given = text.strip().strip("\"'“”‘’«»").strip()[:_TITLE_LIMIT]
+        hits = self._find(given)
+        if not hits and (shorter := _FILLER.sub("", given)) != given:
+            hits = self._find(shorter)
+        return tuple(
+            TitleMatch(
+                item_id=self.item_id(alias.row),
+                matched=alias.name,
+                confidence=confidence,
+                end=len(text),
+            )
+            for alias, confidence in hits[:limit]
+        )
+
+    def _find(self, given: str) -> list[tuple[Alias, float]]:
+        readings = [(_key(given), None)]
+        if (match := _YEAR_AT_END.search(given)) and match.start() > 0:
+            readings.insert(0, (_key(given[: match.start()]), int(match["year"])))
+        readings = [(key, year) for key, year in readings if key]
+        for look in (self.exact, self._misspelled, self._partial):
+            hits = [hit for key, year in readings for hit in self.best(look(key), year)]
+            hits = [hit for hit in self.best(hits) if hit[1] >= MIN_CONFIDENCE]
+            if hits:
+                return hits
+        return []
+
+    def _misspelled(self, key: Sequence[str]) -> list[tuple[Alias, float]]:
+        squashed = "".join(key)
+        allowed = edits_allowed(len(squashed))
+        if len(squashed) == 4:
+            allowed = 1
+        if not allowed:
+            return []
+        near = process.extract(
+            squashed,
+            self._squashed_keys,
+            scorer=OSA.distance,
+            score_cutoff=allowed,
+            limit=20,
+        )
+        found = []
+        for name, distance, _ in near:
+            if _digits(name) != _digits(squashed) or not _plausible(squashed, name, int(distance)):
+                continue
+            closeness = 1 - distance / max(len(name), len(squashed))
+            for number in self._by_squashed[name]:
+                found.append((self.aliases[number], self.aliases[number].quality * closeness))
+        return found
+
+    def _partial(self, key: Sequence[str]) -> list[tuple[Alias, float]]:
+        """Names that contain all the words given: "eternal sunshine", "cuckoo's nest"."""
+        content: list[str] = []
+        penalty = 1.0
+        for word in without_little_words(key):
+            known = word if word in self.vocabulary else self.correct(word)
+            if known is None:
+                return []
+            penalty *= 1.0 if known == word else 0.93
+            content.append(known)
+        if not content or sum(map(len, content)) < 5:
+            return []
+        common = set.intersection(*(self._by_word[word] for word in content))
+        if len(common) > (3 if len(content) == 1 else 40):
+            return []
+        return [
+            (self.aliases[number], penalty * self._coverage(content, self.aliases[number]))
+            for number in common
+        ]
+
+    def _coverage(self, content: Sequence[str], alias: Alias) -> float:
+        words = without_little_words(alias.key)
+        share = sum(map(self._rarity, content)) / sum(map(self._rarity, words))
+        return alias.quality * (0.45 + 0.5 * min(share, 1.0))
+
+    def _rarity(self, word: str) -> float:
+        return float(np.log(1 + len(self.aliases) / (1 + len(self._by_word[word]))))
+
+    def _weight(self, row: int) -> float:
+        return 0.0 if self._popularity is None else float(self._popularity[row])
+
+    def _year_factor(self, row: int, year: int | None) -> float:
+        known = self.year(row)
+        if year is None or known is None or known == year:
+            return 1.0
+        return 0.97 if abs(known - year) == 1 else 0.75
+
+
+def names_of(item: Item) -> Iterator[tuple[str, float]]:
+    """Every name an item goes by, with its quality: 1 full title … 0.85 a likely shortening."""
+    for given, quality in ((item.title, 1.0), *((title, 0.98) for title in item.alt_titles)):
+        full = _IN_BRACKETS.sub("", given).strip() or given
+        inner = [match["inner"] for match in _IN_BRACKETS.finditer(given)]
+        for name in (full, *(part for part in inner if not part.isdecimal())):
+            yield from ((variant, quality * factor) for variant, factor in _variants(name))
+
+
+def _variants(name: str) -> Iterator[tuple[str, float]]:
+    if match := _POSTPOSED.match(name):
+        if match["article"].casefold() not in _ENGLISH_ARTICLES:
+            yield match["name"], 0.97
+        name = f"{match['article']} {match['name']}"
+    yield name, 1.0
+    parts = _SUBTITLE.split(name)
+    if len(parts) > 1:
+        first = re.sub(r"\s+(?:or|episode\s+\w+),?$", "", parts[0], flags=re.IGNORECASE)
+        yield first, 0.9
+        last = key_tokens([token.form for token in tokenise(parts[-1])])
+        if len(last) > 1 and " ".join(last) not in _EMPTY_SUBTITLES:
+            yield parts[-1], 0.95
+    if match := _ACRONYM.match(name):
+        yield match["letters"], 0.95
+    if match := _OF_SOMEBODY.match(name):
+        yield match["rest"], 0.85
+
+
+def _key(text: str) -> tuple[str, ...]:
+    match = _POSTPOSED.match(text)
+    if match:
+        text = f"{match['article']} {match['name']}"
+    return key_tokens([token.form for token in tokenise(text)])
+
+
+def _masked(key: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    for position in range(len(key)):
+        yield (*key[:position], "", *key[position + 1 :])
+
+
+def _digits(text: str) -> str:
+    return "".join(character for character in text if character.isdecimal())
+
+
+def _plausible(given: str, name: str, distance: int) -> bool:
+    """Short names tolerate less: a swap in four letters, and the first letter must stand."""
+    if min(len(given), len(name)) < 5:
+        return sorted(given) == sorted(name)
+    return distance <= edits_allowed(min(len(given), len(name))) and (
+        given[0] == name[0] or distance == 1
+    )
