@@ -26,14 +26,15 @@ _HELP = """Talk to a recommender, or train and measure one.
 
 [bold]First steps[/bold]
 
-  [cyan]rapport chat[/cyan]                              set up what is missing, open the chat page
-  [cyan]rapport chat --terminal[/cyan]                   the same conversation, here
-  [cyan]rapport ask "something like Heat"[/cyan]         one question, one answer
-  [cyan]rapport doctor[/cyan]                            is everything in order?
+  [cyan]rapport chat[/cyan]                     set up what is missing, open the page
+  [cyan]rapport chat --terminal[/cyan]          the same conversation, here
+  [cyan]rapport ask "something like Heat"[/cyan]   one question, one answer
+  [cyan]rapport doctor[/cyan]                   is everything in order?
 
-[bold]With a language model[/bold] (any OpenAI-compatible server; without one, built-in rules answer)
+[bold]With a language model[/bold] (any OpenAI-compatible server; else built-in rules answer)
 
-  [cyan]RAPPORT_LLM__BASE_URL=http://127.0.0.1:8000/v1 RAPPORT_LLM__MODEL=my-model rapport chat[/cyan]
+  [cyan]export RAPPORT_LLM__BASE_URL=http://127.0.0.1:8000/v1[/cyan]
+  [cyan]export RAPPORT_LLM__MODEL=my-model[/cyan]
 """
 
 application = typer.Typer(
@@ -79,7 +80,7 @@ def rapport(
         Path | None,
         typer.Option(help="Folder for data, models and conversations.", show_default=False),
     ] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    _debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     _version: Annotated[
         bool,
         typer.Option(

@@ -30,3 +30,8 @@ def prepare_environment() -> None:
     os.environ.update(_FORCED)
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
+
+
+def has_display() -> bool:
+    """Whether this session can show windows."""
+    return bool(os.getenv("DISPLAY") or os.getenv("WAYLAND_DISPLAY"))

@@ -132,8 +132,7 @@ def item_label(item: SlateItem) -> str:
 def evidence_label(evidence: Evidence, title_of: Callable[[str], str | None]) -> str:
     """A chip of two to four words; "" when there is nothing to say.
 
-    Args:
-        title_of: Item id to its label in the catalog, None for unknown ids.
+    `title_of` maps an item id to its label in the catalog, or to None.
     """
     value = one_line(evidence.value, 40)
     about = one_line(title_of(evidence.item_id) or "", 40) if evidence.item_id else ""

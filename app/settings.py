@@ -116,10 +116,12 @@ class Settings(BaseSettings):
 
     @property
     def cache_folder(self) -> Path:
+        """Downloads and whatever else can be made again."""
         return self.home / "cache"
 
     @property
     def log_folder(self) -> Path:
+        """Where details of unforeseen faults go."""
         return self.home / "logs"
 
     @property
@@ -129,6 +131,7 @@ class Settings(BaseSettings):
 
     @property
     def checkpoint_file(self) -> Path:
+        """Turns under way, so that one cut off by a crash can go on."""
         return self.home / "checkpoints.db"
 
     @property
@@ -168,7 +171,9 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as fault:
         raise _explain(fault) from fault
     except (UnicodeDecodeError, ValueError) as fault:
-        raise SettingsError(f"The settings cannot be read: {fault}.", "Check the .env file.") from fault
+        raise SettingsError(
+            f"The settings cannot be read: {fault}.", "Check the .env file."
+        ) from fault
     return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
 
 
@@ -184,7 +189,9 @@ def unknown_variables(env_file: Path = Path(".env")) -> tuple[str, ...]:
     known = known_variables()
     present = {name.upper() for name in os.environ} | _names_in(env_file)
     strangers = sorted(
-        name for name in present if name.startswith(PREFIX) and name not in known and name not in _OWN
+        name
+        for name in present
+        if name.startswith(PREFIX) and name not in known and name not in _OWN
     )
     return tuple(_warning(name, known) for name in strangers)
 
@@ -233,4 +240,3 @@ def _explain(fault: ValidationError) -> SettingsError:
         f"{name} is {value}, which does not fit: {expected}.",
         "Change it in the environment, in .env or on the command line.",
     )
-

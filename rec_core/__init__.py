@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Dataset as Dataset,
         DatasetSource as DatasetSource,
         ImportReport as ImportReport,
+        TextsReport as TextsReport,
         attach_texts as attach_texts,
         dataset_folder as dataset_folder,
         get_dataset as get_dataset,
@@ -61,7 +62,11 @@ if TYPE_CHECKING:
         recall_at as recall_at,
     )
     from .recommender import Recommender as Recommender
-    from .runtime import RunOptions as RunOptions
+    from .runtime import (
+        Progress as Progress,
+        RunOptions as RunOptions,
+        no_progress as no_progress,
+    )
     from .search import (
         ChromaIndex as ChromaIndex,
         ExactIndex as ExactIndex,
@@ -119,6 +124,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "Dataset",
         "DatasetSource",
         "ImportReport",
+        "TextsReport",
         "attach_texts",
         "dataset_folder",
         "get_dataset",
@@ -126,7 +132,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "load_dataset",
         "save_dataset",
     ),
-    "runtime": ("RunOptions",),
+    "runtime": ("Progress", "RunOptions", "no_progress"),
     "metrics": ("bootstrap_interval", "ndcg_at", "ranks_of_targets", "recall_at"),
     "evaluation": ("EvaluationReport", "Scorer", "evaluate"),
     "training": ("train_pipeline",),

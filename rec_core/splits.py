@@ -95,7 +95,7 @@ def global_time(
         )
     times = np.sort(interactions.timestamps)
     valid_from, test_from = (
-        times[min(int(len(times) * (1 - share)), len(times) - 1)] if len(times) else 0
+        times[min(round(len(times) * (1 - share)), len(times) - 1)] if len(times) else 0
         for share in (valid_share + test_share, test_share)
     )
     part = np.zeros(len(interactions), dtype=np.int8)

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from ..errors import NotYours
 from ..state import FeedbackKind, Preference
 from .preferences import named, removed_with, slot_of
-from .records import IdReusedError
+from .records import IdReusedError, storable
 from .schema import feedback, preferences, turns
 from .turns import newest_click
 
@@ -43,6 +43,7 @@ def add_statements(
     newest = connection.scalar(select(func.max(preferences.c.position)).where(mine)) or 0
     for position, statement in enumerate(new, start=newest + 1):
         row = statement.model_dump(exclude={"superseded_at"})
+        row |= {name: storable(row[name]) for name in ("value", "label", "quote")}
         if row["preference_id"] in taken:
             row["preference_id"] = uuid4().hex
         taken.add(row["preference_id"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 from rec_core import RapportError
 
 from ..events import TurnResult
-from ..state import ConversationState
+from ..state import ConversationState, Value
 
 
 class IdReusedError(RapportError):
@@ -76,3 +77,8 @@ def storable(text: str) -> str:
     return (
         text.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     )
+
+
+def storable_json(value: Value) -> str:
+    """A persisted model as JSON text; halves of surrogate pairs become "�"."""
+    return storable(json.dumps(value.model_dump(), ensure_ascii=False))

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from ..errors import NotYours
 from ..events import TurnResult
 from ..state import ConversationState, FeedbackKind
-from .records import IdReusedError, TurnRecord
+from .records import IdReusedError, TurnRecord, storable_json
 from .schema import feedback, turns
 
 
@@ -69,8 +69,8 @@ def mark_committed(
         .values(
             status="committed",
             position=newest + 1,
-            result=result.model_dump_json(),
-            state=state.model_dump_json(),
+            result=storable_json(result),
+            state=storable_json(state),
             committed_at=now,
         )
     )

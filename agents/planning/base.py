@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from tools import ToolCall, ToolResult
 
+from ..budget import BudgetMeter
 from ..state import ConversationState, Preference, Wish
 
 Intent = Literal[
@@ -92,6 +93,7 @@ class TurnView:
         exchanges: Earlier turns, oldest first, trimmed.
         outcomes: Tool outcomes of this turn so far, in order.
         repair: What grounding found wrong with the last attempt; "" at first.
+        meter: What this turn may still cost; a planner that asks a model charges it.
     """
 
     turn_id: str
@@ -101,6 +103,7 @@ class TurnView:
     exchanges: tuple[Exchange, ...] = ()
     outcomes: tuple[ToolOutcome, ...] = ()
     repair: str = ""
+    meter: BudgetMeter | None = None
 
 
 class Planner(Protocol):

@@ -254,9 +254,9 @@ def _adjective(match: re.Match[str]) -> Span:
 
 
 def _decade_start(text: str) -> int | None:
-    if match := re.search(r"(\d{3})0(?:'?s|er)\b", text):
+    if match := re.search(r"(\d{3})0(?:'?s|ern?)\b", text):
         return int(match[1]) * 10
-    if match := re.search(r"(?:'|\b)(\d)0(?:'?s|er)\b|(?:años|années|anos|anni) '?(?:19)?(\d)0", text):
+    if match := re.search(r"(?:'|\b)(\d)0(?:'?s|ern?)\b|(?:años|années|anos|anni) '?(?:19)?(\d)0", text):
         tens = int(match[1] or match[2])
         return (2000 if tens < 2 else 1900) + 10 * tens
     if re.search(r"noughties|aughts|two thousands", text):

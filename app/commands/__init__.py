@@ -1,0 +1,1 @@
+"""The commands, one module each: light to import, heavy only when run."""

@@ -60,9 +60,7 @@ def slate(
     return f'<ul class="rp-slate" aria-label="Recommendations">{cards}</ul>'
 
 
-def card(
-    item: SlateItem, given: FeedbackKind | None, title_of: Callable[[str], str | None]
-) -> str:
+def card(item: SlateItem, given: FeedbackKind | None, title_of: Callable[[str], str | None]) -> str:
     """One card; `given` is the person's judgement so far."""
     label = escape(item_label(item))
     state = f'<p class="rp-state" role="status">{_STATES[given]}</p>' if given in _STATES else ""
@@ -119,7 +117,9 @@ def _chips(item: SlateItem, title_of: Callable[[str], str | None]) -> str:
     for evidence in item.evidence:
         text = evidence_label(evidence, title_of)
         if text:
-            chips.setdefault(text, f'<li class="is-{evidence.kind.replace("_", "-")}">{escape(text)}</li>')
+            chips.setdefault(
+                text, f'<li class="is-{evidence.kind.replace("_", "-")}">{escape(text)}</li>'
+            )
     if not chips:
         return ""
     shown = "".join(list(chips.values())[:_MAX_CHIPS])

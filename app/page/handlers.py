@@ -84,7 +84,7 @@ class Handlers:
                 last_turn_id = progress.turn_id
                 yield _SAME, _SAME, _SAME, markup, _SAME
         # The page's outermost edge for a turn: the question stays, with a sentence and a way on.
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001
             problem, remedy = explain(fault)
             _log.warning("a turn failed: %s", problem, exc_info=fault)
             failed = trouble(text, problem, remedy)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 
 from agents import Preference
 
@@ -31,7 +31,7 @@ def memory(preferences: Sequence[Preference], *, is_paused: bool) -> str:
         '<p class="rp-lead">Everything I remember from one conversation to the next, and where it came from. '
         "It stays in a file on this computer. Change or delete whatever you like.</p>"
         f"{_paused() if is_paused else ''}"
-        f'{f"<ul class=rp-prefs>{rows}</ul>" if rows else _nothing()}'
+        f"{f'<ul class=rp-prefs>{rows}</ul>' if rows else _nothing()}"
         f"{_forget()}</section>"
     )
 

@@ -15,6 +15,8 @@ from .prose import escape
 from .service import MAX_MESSAGE, PageService, explain
 
 _FOLDER = Path(__file__).parent
+# What gradio passes around: updates, values of components, events as dicts.
+Loose = Any
 # Gradio runs one event of a kind at a time unless told otherwise.
 _LIMIT = 40
 
@@ -36,7 +38,15 @@ _SAVE_EXPORT = (
 
 def theme() -> gr.themes.Base:
     """System fonts and one accent colour; everything else is in style.css."""
-    sans = ["ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Arial", "sans-serif"]
+    sans = [
+        "ui-sans-serif",
+        "system-ui",
+        "-apple-system",
+        "Segoe UI",
+        "Roboto",
+        "Arial",
+        "sans-serif",
+    ]
     mono = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
     return gr.themes.Base(
         primary_hue="teal", neutral_hue="stone", font=sans, font_mono=mono, radius_size="lg"
@@ -84,7 +94,7 @@ class _Page:
         self.live = _part(("say", "judge", "again", "back"), "rp-live")
         with gr.Column(elem_id="rp-composer"):
             self.box = gr.Textbox(
-                placeholder="Tell me what you feel like watching…",
+                placeholder="What are you in the mood for?",
                 show_label=False,
                 label="Your message",
                 container=False,
@@ -145,7 +155,7 @@ class _Page:
         js: str | None = None,
         many: bool = False,
         cancels: Sequence[Any] = (),
-    ) -> Any:  # gradio's Dependency is an untyped dict of an event
+    ) -> Loose:
         return event(
             self._adapt(handler, len(outputs)),
             inputs=list(inputs),
@@ -162,7 +172,7 @@ class _Page:
         """Gradio's request and event data become a person and plain words; faults become a message."""
         unchanged = tuple(gr.skip() for _ in range(n_outputs))
 
-        def once(request: gr.Request, data: gr.EventData, *values: Any) -> Any:
+        def once(request: gr.Request, data: gr.EventData, *values: Loose) -> Loose:
             try:
                 outcome = handler(self._event(request, data), *values)
             # The page's outermost edge: people read a sentence, never a traceback.
@@ -171,7 +181,7 @@ class _Page:
                 return _fit(unchanged)
             return _fit(unchanged if outcome is None else outcome)
 
-        def streaming(request: gr.Request, data: gr.EventData, *values: Any) -> Iterator[Any]:
+        def streaming(request: gr.Request, data: gr.EventData, *values: Loose) -> Iterator[Loose]:
             try:
                 for outcome in handler(self._event(request, data), *values):
                     yield _fit(outcome)
@@ -199,7 +209,7 @@ def _part(actions: Sequence[str], element_id: str) -> gr.HTML:
     )
 
 
-def _fit(outcome: tuple[Any, ...]) -> Any:
+def _fit(outcome: tuple[Loose, ...]) -> Loose:
     """Gradio wants a bare value for one output and nothing for none."""
     if not outcome:
         return None
@@ -213,7 +223,7 @@ def _tell(fault: Exception) -> None:
 
 _MENU = (
     '<button type="button" class="rp-burger" aria-label="Conversations" aria-controls="rp-side">'
-    f"{icon('menu')}</button><div class=\"rp-veil\"></div>"
+    f'{icon("menu")}</button><div class="rp-veil"></div>'
 )
 _TOGGLE = """
 element.querySelector('.rp-burger').addEventListener('click', () => document.body.classList.toggle('rp-drawer-open'));

@@ -29,6 +29,11 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+_HEAD = (
+    f'<meta name="application-name" content="{TITLE}">'
+    '<meta name="color-scheme" content="light dark">'
+    f"<style>{STYLE}</style>"
+)
 
 
 def check_exposure(settings: Settings) -> None:
@@ -50,7 +55,9 @@ def claim_port(settings: Settings) -> socket.socket:
     try:
         family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
     except OSError as fault:
-        raise SettingsError(f"There is no host called {settings.host!r}.", "Use 127.0.0.1.") from fault
+        raise SettingsError(
+            f"There is no host called {settings.host!r}.", "Use 127.0.0.1."
+        ) from fault
     claimed = socket.socket(family, socket.SOCK_STREAM)
     claimed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -75,7 +82,9 @@ def web_app(settings: Settings, service: PageService, *, footer: str) -> FastAPI
 
     if settings.is_local_only:
         # A page elsewhere could point its own host name at 127.0.0.1 and read along.
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "::1"])
+        app.add_middleware(
+            TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "::1"]
+        )
     return gr.mount_gradio_app(
         app,
         build_page(service, user=settings.user, footer=footer),
@@ -92,8 +101,8 @@ def web_app(settings: Settings, service: PageService, *, footer: str) -> FastAPI
         pwa=False,
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
         theme=theme(),
-        css=STYLE,
-        head=f'<meta name="application-name" content="{TITLE}"><meta name="color-scheme" content="light dark">',
+        # Not `css=`: gradio rewrites each selector of that and breaks `:is()` and shorthands with var().
+        head=_HEAD,
     )
 
 
@@ -113,5 +122,8 @@ def _bind_problem(fault: OSError, place: str, port: int) -> tuple[str, str]:
             f"Open that page, stop the other program, or choose another port: --port {other}.",
         )
     if fault.errno in {errno.EACCES, errno.EPERM}:
-        return f"Port {port} may not be used without special rights.", "Choose one above 1023: --port 7860."
+        return (
+            f"Port {port} may not be used without special rights.",
+            "Choose one above 1023: --port 7860.",
+        )
     return f"Cannot serve on {place}: {fault.strerror}.", "Use --host 127.0.0.1."

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import get_args
 
 from agents import (
-    ConversationalRecommender,
     Conversation,
+    ConversationalRecommender,
     FeedbackKind,
     NotYours,
     PreferenceKind,
@@ -67,14 +67,14 @@ class PageService:
 
     def sidebar(self, user_id: str, conversation_id: str) -> str:
         """The user's conversations as markup."""
-        conversations = [one for one in self._store.conversations(user_id) if _is_worth_listing(one)]
+        conversations = [
+            one for one in self._store.conversations(user_id) if _is_worth_listing(one)
+        ]
         return sidebar(conversations, conversation_id, self._clock())
 
     def memory(self, user_id: str) -> str:
         """What is remembered, as markup."""
-        return memory(
-            self._store.preferences(user_id), is_paused=self._store.is_paused(user_id)
-        )
+        return memory(self._store.preferences(user_id), is_paused=self._store.is_paused(user_id))
 
     def is_paused(self, user_id: str) -> bool:
         """True while nothing long-term is learnt."""
@@ -86,15 +86,13 @@ class PageService:
 
     # -- turns --------------------------------------------------------------------------------
 
-    def begin(self, user_id: str, conversation_id: str, turn_id: str, text: str) -> tuple[str, RunningTurn]:
-        """Start a turn; a new conversation is made when there is none yet.
+    def begin(
+        self, user_id: str, conversation_id: str, turn_id: str, text: str
+    ) -> tuple[str, RunningTurn]:
+        """Start a turn and return its conversation's id with it; no conversation yet makes one.
 
-        Args:
-            turn_id: The browser's id for this message, so that a repeat makes no second turn; one
-                that does not look like an id is replaced.
-
-        Returns:
-            The conversation's id and the running turn.
+        `turn_id` is the browser's id for this message, so that a repeat makes no second turn; one
+        that does not look like an id is replaced.
         """
         if not conversation_id:
             conversation_id = self._store.create_conversation(user_id).conversation_id
@@ -148,7 +146,11 @@ class PageService:
         self, user_id: str, conversation_id: str, feedback_id: str, item_id: str, kind: str
     ) -> str:
         """Save a button press and return the sentence that confirms it."""
-        if kind not in get_args(FeedbackKind) or item_id not in self._catalog or not conversation_id:
+        if (
+            kind not in get_args(FeedbackKind)
+            or item_id not in self._catalog
+            or not conversation_id
+        ):
             raise RapportError("That button no longer fits the page.", "Reload the page.")
         label = self._catalog[item_id].label
         key = feedback_id if _TURN_ID.fullmatch(feedback_id) else uuid.uuid4().hex
@@ -214,8 +216,14 @@ def explain(fault: BaseException) -> tuple[str, str]:
     if isinstance(fault, RapportError):
         return fault.problem, fault.remedy
     if isinstance(fault, NotYours):
-        return "This conversation is no longer there.", "Start a new one with the button on the left."
-    return "Something went wrong on my side.", "Nothing was lost. Try again, or run `rapport doctor`."
+        return (
+            "This conversation is no longer there.",
+            "Start a new one with the button on the left.",
+        )
+    return (
+        "Something went wrong on my side.",
+        "Nothing was lost. Try again, or run `rapport doctor`.",
+    )
 
 
 def _is_worth_listing(conversation: Conversation) -> bool:

@@ -18,7 +18,7 @@ def sidebar(conversations: Sequence[Conversation], current_id: str, now: datetim
     empty = '<p class="rp-none">Your conversations will appear here.</p>'
     return (
         f'<div class="rp-brand"><span class="rp-logo">{icon("spark")}</span>'
-        '<div><strong>Rapport</strong><small>recommendations you can talk to</small></div></div>'
+        "<div><strong>Rapport</strong><small>a recommender to talk to</small></div></div>"
         '<button type="button" class="rp-new" data-act="create">'
         f"{icon('plus')}<span>New conversation</span></button>"
         f'<nav aria-label="Conversations"><ul class="rp-list">{rows}</ul>{"" if rows else empty}</nav>'

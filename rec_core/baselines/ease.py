@@ -52,6 +52,10 @@ class Ease:
         np.fill_diagonal(weights, 0.0)
         return cls(weights.astype(np.float32), history_power=history_power)
 
+    def with_history_power(self, power: float) -> Ease:
+        """The same weights with another recency weight on the history."""
+        return Ease(self._weights, history_power=power)
+
     def score(self, histories: Sequence[np.ndarray]) -> np.ndarray:
         """(n_histories, n_items) float32; may be negative."""
         matrix = recency_matrix(histories, len(self._weights), power=self._history_power)

@@ -7,8 +7,8 @@ the tab-separated .inter and .item files of RecBole (ml-100k).
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -156,9 +156,11 @@ def _parse_csv(files: FileSet) -> Parsed:
         for row in csv.DictReader(lines)
     ]
     # Narrow types halve the memory for 32 million rows.
-    types = {"userId": np.int32, "movieId": np.int32, "rating": np.float32, "timestamp": np.int64}
+    types: dict[Hashable, Any] = {
+        "userId": np.int32, "movieId": np.int32, "rating": np.float32, "timestamp": np.int64
+    }  # fmt: skip
     with files.open("ratings.csv") as stream:
-        frame = pd.read_csv(stream, usecols=list(types), dtype=types)
+        frame = pd.read_csv(stream, dtype=types)
     frame = frame.rename(columns={"userId": "user_id", "movieId": "item_id", "rating": "weight"})
     return _join(items, frame)
 
@@ -171,7 +173,7 @@ def _tags(files: FileSet) -> Mapping[str, tuple[str, ...]]:
         frame = pd.read_csv(stream, usecols=["movieId", "tag"], dtype={"movieId": "string"})
     frame["tag"] = frame["tag"].astype("string").str.strip().str.lower()
     frame = frame[frame["tag"].fillna("").ne("")]
-    counts = frame.groupby(["movieId", "tag"], sort=True).size().reset_index(name="n")
+    counts = frame.groupby(["movieId", "tag"]).size().to_frame("n").reset_index()
     counts = counts.sort_values(["movieId", "n", "tag"], ascending=[True, False, True])
     top = counts.groupby("movieId", sort=False).head(_TAG_LIMIT)
     grouped = top.groupby("movieId", sort=False)["tag"].agg(list)

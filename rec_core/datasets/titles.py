@@ -16,7 +16,7 @@ _ARTICLE_LAST = re.compile(
 )
 _ALSO_KNOWN_AS = re.compile(r"^(?:a\.?k\.?a\.?:?|original title:?)\s+", re.IGNORECASE)
 # What stands before the parentheses shows that they belong to the title: "Birdman: Or (The …)".
-_OPEN_ENDS = (" or", ":", "&", " and", " of", " the")
+_OPEN_ENDS = (" or", ":", "&", " and")
 _SHORTEST_OTHER_TITLE = 3  # shorter ones are marks such as "(V)" for video
 
 

@@ -26,11 +26,11 @@ class SasrecConfig:
     dimension: int = 64
     n_layers: int = 2
     n_heads: int = 2
-    dropout: float = 0.3
+    dropout: float = 0.2
     max_length: int = 50
     batch_size: int = 64
     learning_rate: float = 3e-3
     warmup: float = 0.05
     weight_decay: float = 0.01
-    max_epochs: int = 30
-    patience: int = 5
+    max_epochs: int = 20
+    patience: int = 4

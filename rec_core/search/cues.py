@@ -6,27 +6,22 @@ import re
 from collections.abc import Sequence
 
 from .names import Token
+from .words import word_set
 
-_STRONG = frozenset(
-    """liked loved enjoyed hated disliked adored watched rewatched seen saw unlike than called titled
-    named compare finished""".split()
-)
-_THINGS = frozenset(
-    """something anything everything stuff things movies movie films film one ones more much just
-    kind titles title sort bit less feels exactly show shows pick picks else""".split()
-)
-_SUBJECTS = frozenset("i we you they would id wed really do dont also never didnt feel look".split())
-_SIMILAR = frozenset("similar close comparable compared akin reminiscent".split())
-_ABOUT = frozenset("me how what more".split())
-CONNECTORS = frozenset(
-    """but and or with without from for in only except too please more less though instead not where
+_STRONG = word_set("""liked loved enjoyed hated disliked adored watched rewatched seen saw unlike than called titled
+    named compare finished""")
+_THINGS = word_set("""something anything everything stuff things movies movie films film one ones more much just
+    kind titles title sort bit less feels exactly show shows pick picks else""")
+_SUBJECTS = word_set("i we you they would id wed really do dont also never didnt feel look")
+_SIMILAR = word_set("similar close comparable compared akin reminiscent")
+_ABOUT = word_set("me how what more")
+CONNECTORS = word_set("""but and or with without from for in only except too please more less though instead not where
     that which because yesterday last again as so then is was are were film films movie movies when
     if minus plus set by starring directed made any one years year vs versus nor both a lot very much
-    yet already twice once tonight thanks and to i a about kind style or""".split()
-)
+    yet already twice once tonight thanks and to i a about kind style or""")
 _FILLERS = frozenset({"the", "a", "an", "movie", "film", "movies", "films", "classic", "original"})
-_PLACING = frozenset("in from at near of with by starring featuring".split())
-_JOINING = frozenset("of the in for to de la on".split())
+_PLACING = word_set("in from at near of with by starring featuring")
+_JOINING = word_set("of the in for to de la on")
 _QUOTED = re.compile(r"[\"“”«„]([^\"“”«»„]{1,120})[\"“”»]|(?<!\w)['‘]([^'‘’]{1,120})['’](?!\w)")
 _SENTENCE_END = re.compile(r"[.!?:;\n]\s*[\"“(']*\s*$")
 
@@ -51,7 +46,9 @@ class Scene:
         """True when tokens first..last are all that stands between two quotation marks."""
         start, end = self.tokens[first].start, self.tokens[last].end
         return any(
-            left <= start and end <= right and not self.text[left:start].strip()
+            left <= start
+            and end <= right
+            and not self.text[left:start].strip()
             and not re.search(r"\w", self.text[end:right])
             for left, right in self.quoted
         )

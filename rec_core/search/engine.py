@@ -20,16 +20,21 @@ from .fusion import reciprocal_rank_fusion
 from .keyword import KeywordIndex
 from .people import GenreIndex, PeopleIndex
 from .spotting import TitleSpotter
+from .stored_vectors import StoredVectors
 from .titles import TitleIndex
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
 
-Progress = Callable[[int, int], None]
+Steps = Callable[[int, int], None]
 
+CHROMA_FOLDER = "chroma"  # changes in use and can be made anew: not part of any fingerprint
+
+_ANYTHING = ItemFilter()
 _SCHEMA_VERSION = 1
 _CHUNK = 512
 _DEPTH = 200
+_FEW = 4  # asking for more than a fourth of all items is faster and exact in memory
 _QUERY_LIMIT = 1_000
 _REMEDY = "Run `rapport train` again to build it."
 
@@ -44,7 +49,7 @@ class SearchEngine:
         encoder: Must be the encoder that made `item_vectors`.
         item_vectors: (n_items, d) float32, unit length.
         keyword: BM25 over the same items.
-        chroma_folder: Where Chroma keeps the item vectors; None searches in memory alone.
+        stored: The item vectors in Chroma, for unfiltered search; None searches in memory alone.
         popularity: (n_items,) numbers, larger = better known; settles equal titles. None takes
             catalog order.
     """
@@ -56,14 +61,14 @@ class SearchEngine:
         *,
         item_vectors: np.ndarray,
         keyword: KeywordIndex,
-        chroma_folder: Path | None = None,
+        stored: StoredVectors | None = None,
         popularity: np.ndarray | None = None,
     ) -> None:
         self.catalog = catalog
         self.encoder = encoder
         self.item_vectors = item_vectors
         self._keyword = keyword
-        self._chroma_folder = chroma_folder
+        self._stored = stored
         self._popularity = popularity
         self._query_vector = lru_cache(maxsize=512)(self._encode_query)
 
@@ -73,7 +78,7 @@ class SearchEngine:
         catalog: Catalog,
         encoder: TextEncoder,
         folder: Path,
-        progress: Progress | None = None,
+        progress: Steps | None = None,
         *,
         popularity: np.ndarray | None = None,
     ) -> SearchEngine:
@@ -83,29 +88,31 @@ class SearchEngine:
             catalog: The items.
             encoder: Its vectors are stored; `load` needs one of the same name.
             folder: Filled with vectors, keyword index and Chroma's folder.
-            progress: Called with (items done, items in all).
+            progress: Called with (steps done, steps in all); an item is two steps.
             popularity: As for the class.
         """
+        report = progress or _no_report
         folder.mkdir(parents=True, exist_ok=True)
         vectors = np.zeros((len(catalog), encoder.dimension), dtype=np.float32)
         for start in range(0, len(catalog), _CHUNK):
             rows = range(start, min(start + _CHUNK, len(catalog)))
             texts = [catalog.text_of(row) for row in rows]
             vectors[rows.start : rows.stop] = encoder.encode(texts, kind="document")
-            if progress is not None:
-                progress(rows.stop, len(catalog))
+            report(rows.stop, 2 * len(catalog))
         save_file({"item_vectors": vectors}, folder / "item_vectors.safetensors")
         keyword = KeywordIndex.build(catalog)
         keyword.save(folder / "bm25")
-        description = {
-            "schema_version": _SCHEMA_VERSION,
-            "encoder": encoder.name,
-            "dimension": encoder.dimension,
-            "catalog_fingerprint": catalog.fingerprint,
-        }
-        (folder / "search.json").write_text(json.dumps(description, indent=2), encoding="utf-8")
+        stored = _stored_vectors(folder, catalog, encoder, vectors)
+        stored.fill(lambda done: report(len(catalog) + done, 2 * len(catalog)))
+        description = json.dumps(_description(catalog, encoder), indent=2)
+        (folder / "search.json").write_text(description, encoding="utf-8")
         return cls(
-            catalog, encoder, item_vectors=vectors, keyword=keyword, popularity=popularity
+            catalog,
+            encoder,
+            item_vectors=vectors,
+            keyword=keyword,
+            stored=stored,
+            popularity=popularity,
         )
 
     @classmethod
@@ -132,13 +139,17 @@ class SearchEngine:
             ) from fault
         if vectors.shape != (len(catalog), encoder.dimension):
             raise ArtifactError(f"The item vectors in {folder} have a wrong shape.", _REMEDY)
-        keyword = KeywordIndex.load(folder / "bm25")
         return cls(
-            catalog, encoder, item_vectors=vectors, keyword=keyword, popularity=popularity
+            catalog,
+            encoder,
+            item_vectors=vectors,
+            keyword=KeywordIndex.load(folder / "bm25"),
+            stored=_stored_vectors(folder, catalog, encoder, vectors),
+            popularity=popularity,
         )
 
     def search(
-        self, query: str, *, k: int = 50, item_filter: ItemFilter = ItemFilter()
+        self, query: str, *, k: int = 50, item_filter: ItemFilter = _ANYTHING
     ) -> tuple[Candidate, ...]:
         """Items that fit the words: BM25 and cosine rankings, fused by reciprocal rank.
 
@@ -146,7 +157,7 @@ class SearchEngine:
         contribution of "bm25" and "dense"; ties are broken by catalog order. A query without a
         word gives nothing.
         """
-        query = query.strip()[:_QUERY_LIMIT]
+        query = _tidy(query)
         if not query or k <= 0:
             return ()
         mask = self.catalog.mask(item_filter)
@@ -154,18 +165,25 @@ class SearchEngine:
         keyword_scores = self._keyword.scores(query)
         rankings = {
             "bm25": top_rows(keyword_scores, depth, mask & (keyword_scores > 0)),
-            "dense": top_rows(self.text_scores(query), depth, mask),
+            "dense": self._dense_rows(query, depth, None if item_filter.is_empty else mask),
         }
         return tuple(
-            Candidate(
-                item_id=self.catalog.at(row).item_id, score=sum(parts.values()), parts=parts
-            )
+            Candidate(item_id=self.catalog.at(row).item_id, score=sum(parts.values()), parts=parts)
             for row, parts in reciprocal_rank_fusion(rankings)[:k]
         )
 
+    def _dense_rows(self, query: str, depth: int, mask: np.ndarray | None) -> np.ndarray:
+        """Rows by falling cosine: exactly under a filter, through Chroma without one."""
+        if mask is None and self._stored is not None and depth * _FEW <= len(self.catalog):
+            ids = self._stored.nearest(self._query_vector(_tidy(query)), depth)
+            if ids is not None:
+                mask = np.zeros(len(self.catalog), dtype=bool)
+                mask[self.catalog.ids.rows(ids)] = True  # scored exactly: equal ranks, equal ties
+        return top_rows(self.text_scores(query), depth, mask)
+
     def text_scores(self, query: str) -> np.ndarray:
         """(n_items,) float32: cosine of every item's text with the query."""
-        return self.item_vectors @ self._query_vector(query.strip()[:_QUERY_LIMIT])
+        return self.item_vectors @ self._query_vector(_tidy(query))
 
     def find_title(self, text: str, *, limit: int = 5) -> tuple[TitleMatch, ...]:
         """Items that the whole text may name, best first; () when it is no title we know.
@@ -184,7 +202,7 @@ class SearchEngine:
         return self._spotter.spot(text)
 
     def unknown_titles(self, text: str) -> tuple[str, ...]:
-        """Phrases plainly meant as titles (quoted, or after "something like") that we don't have."""
+        """Phrases plainly meant as titles that are not in the catalog: quoted, or after "something like"."""
         return self._spotter.unknown(text)
 
     def spot_people(self, text: str) -> tuple[NameMatch, ...]:
@@ -235,13 +253,36 @@ class SearchEngine:
         return self.encoder.encode([query], kind="query")[0]
 
 
+def _no_report(done: int, total: int) -> None:  # noqa: ARG001
+    """For a build that nobody watches."""
+
+
+def _tidy(query: str) -> str:
+    """Capped, and without the lone surrogates that no tokenizer can encode."""
+    return query.encode("utf-8", "ignore").decode("utf-8").strip()[:_QUERY_LIMIT]
+
+
+def _description(catalog: Catalog, encoder: TextEncoder) -> dict[str, str | int]:
+    return {
+        "schema_version": _SCHEMA_VERSION,
+        "encoder": encoder.name,
+        "dimension": encoder.dimension,
+        "catalog_fingerprint": catalog.fingerprint,
+    }
+
+
+def _stored_vectors(
+    folder: Path, catalog: Catalog, encoder: TextEncoder, vectors: np.ndarray
+) -> StoredVectors:
+    description = {name: str(value) for name, value in _description(catalog, encoder).items()}
+    return StoredVectors(folder / CHROMA_FOLDER, catalog.ids.ids, vectors, description)
+
+
 def _read_description(folder: Path) -> dict[str, object]:
     try:
         description = json.loads((folder / "search.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as fault:
-        raise ArtifactError(
-            f"There is no readable search index in {folder}.", _REMEDY
-        ) from fault
+        raise ArtifactError(f"There is no readable search index in {folder}.", _REMEDY) from fault
     if not isinstance(description, dict):
         raise ArtifactError(f"The search index in {folder} is damaged.", _REMEDY)
     return description
@@ -250,13 +291,7 @@ def _read_description(folder: Path) -> dict[str, object]:
 def _check_description(
     description: dict[str, object], catalog: Catalog, encoder: TextEncoder, folder: Path
 ) -> None:
-    expected = {
-        "schema_version": _SCHEMA_VERSION,
-        "encoder": encoder.name,
-        "dimension": encoder.dimension,
-        "catalog_fingerprint": catalog.fingerprint,
-    }
-    for name, value in expected.items():
+    for name, value in _description(catalog, encoder).items():
         if description.get(name) != value:
             raise ArtifactError(
                 f"The search index in {folder} was made with another {name} "

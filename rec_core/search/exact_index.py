@@ -1,4 +1,4 @@
-"""Exact search in memory: mask first, then score. Recall 1, and fast enough to about a million rows."""
+"""Exact search in memory: mask first, then score. Recall 1; fast enough to a million rows."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class KeywordIndex:
     @classmethod
     def build(cls, catalog: Catalog) -> KeywordIndex:
         """Index every item; row order is the catalog's."""
-        import bm25s  # noqa: PLC0415 (heavy)
+        import bm25s
 
         index = bm25s.BM25(method="lucene", backend="numpy")
         index.index([item_tokens(item) for item in catalog], show_progress=False)
@@ -54,13 +54,14 @@ class KeywordIndex:
     @classmethod
     def load(cls, folder: Path) -> KeywordIndex:
         """Read what `save` wrote. Raises ArtifactError when it is missing or damaged."""
-        import bm25s  # noqa: PLC0415 (heavy)
+        import bm25s
 
         try:
             return cls(bm25s.BM25.load(folder))
         except (OSError, ValueError, KeyError, json.JSONDecodeError) as fault:
             raise ArtifactError(
-                f"The keyword index in {folder} is missing or damaged.", "Run `rapport train` again."
+                f"The keyword index in {folder} is missing or damaged.",
+                "Run `rapport train` again.",
             ) from fault
 
 

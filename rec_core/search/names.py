@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from rapidfuzz.distance import OSA
 
 from .vocabulary import SPOKEN_WORDS
-from .words import fold
+from .words import fold, listed
 
 _TOKEN = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’`´][^\W_]+)*|&")
 _ARTICLES = frozenset({"the", "a", "an"})
@@ -20,15 +20,15 @@ _LITTLE = frozenset({"the", "a", "an", "of", "and"})
 _ROMAN = {
     name: str(value)
     for value, name in enumerate(
-        "ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi".split(), start=2
+        listed("ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi"), start=2
     )
 }
 _AMBIGUOUS_ROMAN = frozenset({"v", "x"})
 _NUMBER_WORDS = {
     name: str(value)
     for value, name in enumerate(
-        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
-        fifteen sixteen seventeen eighteen nineteen twenty""".split()
+        listed("""zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+        fifteen sixteen seventeen eighteen nineteen twenty""")
     )
 }
 
@@ -105,7 +105,7 @@ def is_typo_of(word: str, target: str) -> bool:
 @cache
 def everyday_ranks() -> dict[str, int]:
     """Everyday English words -> rank by frequency (0 = most frequent)."""
-    text = (files(__package__) / "everyday_words.txt").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "everyday_words.txt").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     return {word: rank for rank, word in enumerate(" ".join(lines).split())}
 

@@ -14,12 +14,13 @@ from rapidfuzz.distance import OSA
 from ..types import NameMatch
 from .cues import Scene
 from .names import edits_allowed, is_everyday, is_typo_of, tokenise
+from .words import word_set
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
 
 _TEXT_LIMIT = 2_000
-_PARTICLES = frozenset("de di da del della van von der den la le el al st mc o ten ter bin".split())
+_PARTICLES = word_set("de di da del della van von der den la le el al st mc o ten ter bin")
 _CREDITS = frozenset({"starring", "stars", "featuring", "by", "actor", "actress", "director"})
 _COMPANY = frozenset({"with", "without", "from", "of", "and", "or", "like", "love", "no", "not"})
 _DOMINANCE = 3
@@ -94,7 +95,9 @@ class PeopleIndex:
                 name=name,
                 confidence=round(confidence, 3),
                 start=scene.tokens[first].start,
-                end=_without_possessive(scene.text, scene.tokens[first].start, scene.tokens[last].end),
+                end=_without_possessive(
+                    scene.text, scene.tokens[first].start, scene.tokens[last].end
+                ),
             )
             for first, last, name, confidence in sorted(found)
         )
@@ -111,11 +114,17 @@ class PeopleIndex:
         """Catalog names most like `name`, best first; () when nothing is near."""
         key = "".join(token.form for token in tokenise(name))
         near = process.extract(
-            key, list(self._squashed), scorer=OSA.normalized_similarity, score_cutoff=0.6, limit=limit
+            key,
+            list(self._squashed),
+            scorer=OSA.normalized_similarity,
+            score_cutoff=0.6,
+            limit=limit,
         )
         surname = self._surnames.get(tuple(token.form for token in tokenise(name)))
         found = [surname] if surname is not None else []
-        return tuple(dict.fromkeys([*found, *(self._squashed[match] for match, _, _ in near)]))[:limit]
+        return tuple(dict.fromkeys([*found, *(self._squashed[match] for match, _, _ in near)]))[
+            :limit
+        ]
 
     def resolve(self, name: str) -> str | None:
         """The catalog person that `name` plainly means: same letters, a typo, a lone surname."""
@@ -175,9 +184,15 @@ class PeopleIndex:
     def _misspelled_surname(
         self, scene: Scene, word: str, first: int
     ) -> Iterable[tuple[int, int, str, float]]:
-        if len(word) < 6 or is_everyday(word) or not _cued(scene, first, _CREDITS | {"with", "without"}):
+        if (
+            len(word) < 6
+            or is_everyday(word)
+            or not _cued(scene, first, _CREDITS | {"with", "without"})
+        ):
             return
-        if scene.tokens[min(first + 1, len(scene.tokens) - 1)].capital and first + 1 < len(scene.tokens):
+        if scene.tokens[min(first + 1, len(scene.tokens) - 1)].capital and first + 1 < len(
+            scene.tokens
+        ):
             return  # a first name of somebody else
         near = process.extractOne(
             word, self._long_surnames, scorer=OSA.distance, score_cutoff=edits_allowed(len(word))
@@ -271,9 +286,7 @@ class GenreIndex:
         if len(key) < 5:
             return None
         cutoff = 1 if len(key) < 8 else 2
-        near = process.extractOne(
-            key, list(self._by_key), scorer=OSA.distance, score_cutoff=cutoff
-        )
+        near = process.extractOne(key, list(self._by_key), scorer=OSA.distance, score_cutoff=cutoff)
         if near is None or near[0][0] != key[0] or len(near[0]) < 5:
             return None
         return self._by_key[near[0]]

@@ -22,7 +22,9 @@ _MAX_CORRECTIONS = 8
 _COMMON_RANK = 400
 _DANGLING = frozenset({"and", "of", "the", "a", "an"})
 _YEAR = re.compile(r"[\s,]*[(\[]?\s*((?:18|19|20)\d\d)\b\s*[)\]]?")
-_LIST_GAP = re.compile(r"\s*(?:,|&|/|\+|,?\s*\b(?:and|or|nor|vs\.?|versus|but not|not)\b)\s*(?:the\s+)?$", re.I)
+_LIST_GAP = re.compile(
+    r"\s*(?:,|&|/|\+|,?\s*\b(?:and|or|nor|vs\.?|versus|but not|not)\b)\s*(?:the\s+)?$", re.I
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,11 @@ class TitleSpotter:
         self._is_genre = is_genre
         self._name_spans = name_spans
         self._single_words = sorted(
-            {alias.key[0] for alias in titles.aliases if len(alias.key) == 1 and len(alias.key[0]) > 5}
+            {
+                alias.key[0]
+                for alias in titles.aliases
+                if len(alias.key) == 1 and len(alias.key[0]) > 5
+            }
         )
 
     def spot(self, text: str) -> tuple[TitleMatch, ...]:
@@ -212,7 +218,9 @@ class TitleSpotter:
         start, end = tokens[span.first].start, tokens[span.last].end
         if scene.is_quoted(span.first, span.last):
             return True
-        if any(left <= start and end <= right and end - start < right - left for left, right in names):
+        if any(
+            left <= start and end <= right and end - start < right - left for left, right in names
+        ):
             return False
         if span.first == 0 and span.last == len(tokens) - 1:
             return not set(span.key) <= REQUEST_WORDS and not self._is_genre(" ".join(span.key))
@@ -223,7 +231,9 @@ class TitleSpotter:
             return self._accept_single(span, named=named, cue=cue)
         plain = all(word in REQUEST_WORDS or _is_common(word) for word in span.key)
         if span.guessed:
-            strange = any(self._is_strange(token.form) for token in tokens[span.first : span.last + 1])
+            strange = any(
+                self._is_strange(token.form) for token in tokens[span.first : span.last + 1]
+            )
             return named or cue or (strange and not plain)
         doubtful = span.hits[0][1] < 0.97 or self._titles.is_obscure(span.hits[0][0].row)
         if doubtful and all(is_everyday(word) or self._is_genre(word) for word in span.key):

@@ -35,7 +35,9 @@ _EMPTY_SUBTITLES = frozenset(
     {"movie", "beginning", "sequel", "final chapter", "next generation", "untold story"}
 )
 _ACRONYM = re.compile(r"^(?P<letters>(?:[^\W\d_]\.){2,}) \w")
-_FILLER = re.compile(r"^(?:the )?(?:movie|film)s?\b\s*|\s*\b(?:the )?(?:movie|film)$", re.IGNORECASE)
+_FILLER = re.compile(
+    r"^(?:the )?(?:movie|film)s?\b\s*|\s*\b(?:the )?(?:movie|film)$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,7 @@ class TitleIndex:
         )
 
     def _find(self, given: str) -> list[tuple[Alias, float]]:
-        readings = [(_key(given), None)]
+        readings: list[tuple[tuple[str, ...], int | None]] = [(_key(given), None)]
         if (match := _YEAR_AT_END.search(given)) and match.start() > 0:
             readings.insert(0, (_key(given[: match.start()]), int(match["year"])))
         readings = [(key, year) for key, year in readings if key]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-REQUEST_WORDS = frozenset(
-    """a actually again all also an and another any anything are as back bad be best big but can cheer
+from .words import word_set
+
+REQUEST_WORDS = word_set("""a actually again all also an and another any anything are as back bad be best big but can cheer
     classic comedy could dark date do dont else even feel feeling few film films for free from fun
     funny future give go good great happy hello help her here hi him his how i in is it its just kids
     last late less let life light like little long lot love made make man many me men more most movie
@@ -15,11 +16,9 @@ REQUEST_WORDS = frozenset(
     very want was watch way we weekend well what whats when where which while who why will with woman
     women world would year years yes yet you young your family fast fiction friend friends girl girls
     boy boys home house day days hard heart high war crime street party wedding first second third
-    three four five six seven eight nine ten 1 2 3 4 5 6 7 8 9 10""".split()
-)
+    three four five six seven eight nine ten 1 2 3 4 5 6 7 8 9 10""")
 # said in requests without any title in mind, though summaries write them rarely or in capitals
-SPOKEN_WORDS = frozenset(
-    """african american arctic asian australian british canadian chinese dutch egyptian english european
+SPOKEN_WORDS = word_set("""african american arctic asian australian british canadian chinese dutch egyptian english european
     french german indian irish italian japanese korean latino mexican russian spanish swedish africa
     america australia brazil broadway california chicago hollywood london paris texas tokyo january
     february march april june july august september october november december monday tuesday wednesday
@@ -32,11 +31,8 @@ SPOKEN_WORDS = frozenset(
     cook cake candy chocolate butter champagne beer smile joy sunshine rainbow wolf lion tiger bunny
     goat panther kitty pets classics blockbuster blockbusters sequel sequels remake remakes dull boring
     overrated underrated mindless cheesy corny campy trash trashy guilty homework popcorn insider
-    confession speechless unbroken doc hammer rope reader hardware gravity hunger shame""".split()
-)
-FUNCTION_WORDS = frozenset(
-    """i it its her him he she they them us we you me my this that these those up out in on off over
+    confession speechless unbroken doc hammer rope reader hardware gravity hunger shame""")
+FUNCTION_WORDS = word_set("""i it its her him he she they them us we you me my this that these those up out in on off over
     under what who when where why how all no not one more other nothing something anything everything
     if go yes ok them so and or but to for from with at by is was be do did can will home now here
-    there after before then once""".split()
-)
+    there after before then once""")

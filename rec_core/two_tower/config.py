@@ -28,10 +28,10 @@ class TwoTowerConfig:
     max_length: int = 50
     dropout: float = 0.1
     id_dropout: float = 0.15
-    temperature: float = 0.07
+    temperature: float = 0.1
     batch_size: int = 512
     learning_rate: float = 3e-3
     weight_decay: float = 0.01
     frequency_correction: bool = True
-    max_epochs: int = 12
+    max_epochs: int = 6
     patience: int = 3

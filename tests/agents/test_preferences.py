@@ -48,7 +48,9 @@ def test_a_click_does_not_wipe_out_the_words_that_said_the_same() -> None:
 
 
 def test_names_are_compared_without_case_and_spacing_but_item_ids_exactly() -> None:
-    assert len(settle([preference("a", value="Film  Noir"), preference("b", value="film noir")])) == 1
+    assert (
+        len(settle([preference("a", value="Film  Noir"), preference("b", value="film noir")])) == 1
+    )
     upper = preference("a", value="A1", subject="item")
     lower = preference("b", value="a1", subject="item")
     assert len(settle([upper, lower])) == 2

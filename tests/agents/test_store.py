@@ -85,11 +85,9 @@ def test_a_turn_id_of_another_conversation_or_user_is_refused(store, talk) -> No
     for user_id, conversation_id in (("ann", "other"), ("bob", "bobs")):
         with pytest.raises(NotYours):
             store.begin_turn(user_id, conversation_id, "t1", "a crime film")
+        outcome = result("t1", conversation_id)
         with pytest.raises(NotYours):
-            outcome = result("t1", conversation_id)
-            store.commit_turn(
-                user_id, conversation_id, "t1", outcome, ConversationState(), [], []
-            )
+            store.commit_turn(user_id, conversation_id, "t1", outcome, ConversationState(), [], [])
 
 
 def test_a_turn_that_was_never_begun_cannot_be_committed(store, talk) -> None:
@@ -342,7 +340,9 @@ def test_a_deleted_conversation_takes_its_turns_and_leaves_what_was_learned(stor
 
 def test_odd_texts_are_kept_or_mended(store, talk) -> None:
     hold_turn(store, "ann", talk, "t1", "naïve 😀 \x00 \ud800 'quotes'); DROP TABLE turns;--")
-    assert store.turns("ann", talk)[0].text == "naïve 😀 \ufffd \ufffd 'quotes'); DROP TABLE turns;--"
+    assert (
+        store.turns("ann", talk)[0].text == "naïve 😀 \ufffd \ufffd 'quotes'); DROP TABLE turns;--"
+    )
 
 
 def test_everything_is_there_after_opening_again(tmp_path: Path) -> None:
@@ -354,7 +354,11 @@ def test_everything_is_there_after_opening_again(tmp_path: Path) -> None:
     kept = first.turns("ann", "talk"), first.preferences("ann"), first.state("ann", "talk")
     first.close()
     again = ConversationStore(url)
-    assert (again.turns("ann", "talk"), again.preferences("ann"), again.state("ann", "talk")) == kept
+    assert (
+        again.turns("ann", "talk"),
+        again.preferences("ann"),
+        again.state("ann", "talk"),
+    ) == kept
 
 
 def test_many_threads_make_each_turn_once(tmp_path: Path) -> None:
@@ -380,7 +384,9 @@ def test_many_threads_make_each_turn_once(tmp_path: Path) -> None:
     assert len(store.export("ann")["tables"]["feedback"]) == 6
 
 
-@pytest.mark.parametrize("url", ["rapport.db", "nosuchdatabase://here/x", "postgresql+nodriver://x"])
+@pytest.mark.parametrize(
+    "url", ["rapport.db", "nosuchdatabase://here/x", "postgresql+nodriver://x"]
+)
 def test_an_address_that_cannot_work_is_refused_in_plain_words(url: str) -> None:
     with pytest.raises(SettingsError):
         ConversationStore(url)

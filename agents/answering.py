@@ -1,0 +1,238 @@
+"""The words of an answer and the cards of its slate, rendered from the catalog.
+
+Pure. Nothing here asks a model; a model's own words arrive already grounded, in `Plan.say`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rec_core import Item
+
+from .events import SlateItem
+from .evidence import EvidenceFinder
+from .planning.base import Intent, Plan
+from .reasons import full_reason, genre_words, joined, slate_reasons
+from .state import Preference, Wish
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_PEOPLE_SHOWN = 4
+_EXCERPT = 280
+_MOST_SUGGESTIONS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Text, cards and next steps, as the person gets to see them."""
+
+    text: str
+    items: tuple[SlateItem, ...] = ()
+    suggestions: tuple[str, ...] = ()
+
+
+def compose(
+    plan: Plan, item_ids: Sequence[str], about: Sequence[str], finder: EvidenceFinder
+) -> Answer:
+    """The answer to a plan.
+
+    Args:
+        plan: What was planned; its `say` is used where there is any.
+        item_ids: The grounded slate, in order.
+        about: The items that an explanation, a comparison or a look-up is about.
+        finder: Where reasons come from.
+    """
+    items = slate_items(item_ids, finder)
+    known = [finder.catalog[item_id] for item_id in about if item_id in finder.catalog]
+    text = plan.say.strip() or _template(plan, items, known, finder)
+    suggestions = plan.suggestions or _suggestions(plan.intent, items)
+    return Answer(text=text, items=items, suggestions=suggestions[:_MOST_SUGGESTIONS])
+
+
+def slate_items(item_ids: Sequence[str], finder: EvidenceFinder) -> tuple[SlateItem, ...]:
+    """The cards of a slate, with a reason each."""
+    cards = []
+    reasons = slate_reasons(item_ids, finder)
+    for item_id, (reason, evidence) in zip(item_ids, reasons, strict=True):
+        item = finder.catalog[item_id]
+        cards.append(
+            SlateItem(
+                item_id=item_id,
+                title=item.title,
+                year=item.year,
+                genres=item.genres,
+                people=item.people[:_PEOPLE_SHOWN],
+                reason=reason,
+                evidence=evidence,
+            )
+        )
+    return tuple(cards)
+
+
+def saved_phrase(preference: Preference) -> str:
+    """What was noted, to the person: "You like Thriller."."""
+    starts = {
+        "like": "You like",
+        "dislike": "You don't like",
+        "must": "Always:",
+        "must_not": "Never:",
+    }
+    if preference.subject == "note":
+        return preference.label
+    return f"{starts[preference.kind]} {preference.label}"
+
+
+def wish_phrase(wish: Wish, finder: EvidenceFinder) -> str:
+    """A wish in words, to follow "picks": "like Heat, crime, from the 1990s, less violent"."""
+    catalog = finder.catalog
+    seeds = [catalog[one].title for one in wish.like_item_ids if one in catalog]
+    parts = [f"like {joined(seeds[:3])}"] if seeds else []
+    genres = [*wish.genres_all, *wish.genres_any]
+    if wish.genres_all or wish.genres_any:
+        words = genre_words(wish.genres_all)
+        any_of = joined([genre_words([genre]) for genre in wish.genres_any], last="or")
+        parts.append(f"in {joined([one for one in (words, any_of) if one])}")
+    if wish.people_all:
+        parts.append(f"with {joined(wish.people_all)}")
+    if years := _years(wish):
+        parts.append(years)
+    without = [genre_words([genre]) for genre in wish.genres_none if genre not in genres]
+    without += wish.people_none
+    if without:
+        parts.append(f"without {joined(without, last='or')}")
+    parts += wish.notes[:2]
+    return ", ".join(parts)
+
+
+def _template(
+    plan: Plan, items: Sequence[SlateItem], about: Sequence[Item], finder: EvidenceFinder
+) -> str:
+    match plan.intent:
+        case "explain" if about:
+            return _explanation(about, finder)
+        case "compare" if len(about) > 1:
+            return _comparison(about, finder)
+        case "details" if about:
+            return "\n\n".join(_details(item, finder) for item in about[:3])
+        case "recommend" | "more" | "feedback" | "unknown" if items:
+            return _introduction(plan, items, finder)
+        case "recommend" | "more" | "unknown":
+            return _abstention(plan, finder)
+        case "feedback" | "remember":
+            return "Noted."
+        case _ if items:
+            return _introduction(plan, items, finder)
+        case _:
+            return (
+                "Tell me what you are in the mood for: a title you liked, a genre, an actor, "
+                "a decade, or what to leave out."
+            )
+
+
+def _introduction(plan: Plan, items: Sequence[SlateItem], finder: EvidenceFinder) -> str:
+    number = _NUMBERS[len(items)] if len(items) < len(_NUMBERS) else str(len(items))
+    more = " more" if plan.intent == "more" else ""
+    noun = "pick" if len(items) == 1 else "picks"
+    wish = plan.wish or Wish()
+    if plan.relaxed:
+        wish = wish.model_copy(update={name: Wish.model_fields[name].get_default() for name in plan.relaxed})
+    phrase = wish_phrase(wish, finder)
+    if not phrase:
+        personal = finder.person.liked or finder.person.history
+        phrase = "for you, going by what you liked" if personal else "that many people liked"
+    text = f"{number}{more} {noun} {phrase}."
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _abstention(plan: Plan, finder: EvidenceFinder) -> str:
+    phrase = wish_phrase(plan.wish or Wish(), finder)
+    what = f"nothing {phrase}" if phrase else "nothing that fits"
+    left_over = " that you have not seen here already" if plan.intent == "more" else ""
+    return f"I found {what}{left_over}. Tell me which part matters least, and I will look again."
+
+
+def _explanation(about: Sequence[Item], finder: EvidenceFinder) -> str:
+    paragraphs = []
+    for item in about[:3]:
+        clauses, _ = full_reason(item.item_id, finder)
+        first, *rest = clauses
+        text = f"{item.label}: {first}"
+        text += f". Also: {'; '.join(rest)}." if rest else "."
+        paragraphs.append(text)
+    return "\n\n".join(paragraphs)
+
+
+def _comparison(about: Sequence[Item], finder: EvidenceFinder) -> str:
+    labels = joined([item.label for item in about])
+    shared = [genre for genre in about[0].genres if all(genre in item.genres for item in about)]
+    people = [name for name in about[0].people if all(name in item.people for item in about)]
+    same = [genre_words(shared)] if shared else []
+    same += [joined(people[:3])] if people else []
+    both = "Both" if len(about) == 2 else "All"
+    lines = [f"{labels}. {both} share {joined(same)}." if same else f"{labels} have little in common."]
+    for item in about:
+        facts = [genre for genre in item.genres if genre not in shared]
+        own = [genre_words(facts)] if facts else []
+        own += [f"directed by {joined(item.directors[:2])}"] if item.directors else []
+        own += [f"with {joined(item.cast[:2])}"] if item.cast else []
+        own += _standing(item, finder)
+        if own:
+            lines.append(f"{item.label}: {'; '.join(own)}.")
+    return "\n".join(lines)
+
+
+def _details(item: Item, finder: EvidenceFinder) -> str:
+    facts = [genre_words(item.genres)] if item.genres else []
+    facts += [f"directed by {joined(item.directors[:3])}"] if item.directors else []
+    facts += [f"with {joined(item.cast[:4])}"] if item.cast else []
+    facts += _standing(item, finder)
+    if not facts:
+        return f"{item.label}. The catalog says no more about it."
+    text = f"{item.label}: {'; '.join(facts)}."
+    excerpt = _excerpt(item)
+    return f"{text}\n{excerpt}" if excerpt else text
+
+
+def _standing(item: Item, finder: EvidenceFinder) -> list[str]:
+    """How it is rated and how well it is known, as far as the data tells."""
+    interactions = finder.recommender.interactions
+    row = finder.catalog.ids.row(item.item_id)
+    count = int(interactions.item_counts[row])
+    if not count:
+        return []
+    people = "one person" if count == 1 else f"{count:,} people"
+    if interactions.has_ratings:
+        return [f"rated {finder.mean_rating(item.item_id):.1f} on average by {people} here"]
+    return [f"chosen by {people} here"]
+
+
+def _excerpt(item: Item) -> str:
+    """The beginning of what the catalog tells about it, as one quoted line."""
+    text = next((" ".join(text.split()) for text in item.texts.values() if text.strip()), "")
+    visible = "".join(character for character in text[: 4 * _EXCERPT] if character.isprintable())
+    if len(visible) <= _EXCERPT:
+        return f"“{visible}”" if visible else ""
+    return f"“{visible[:_EXCERPT].rsplit(' ', 1)[0].rstrip(' ,;:')}…”"
+
+
+def _years(wish: Wish) -> str:
+    low, high = wish.year_min, wish.year_max
+    if low is None and high is None:
+        return ""
+    if low is None:
+        return f"from {high} or before"
+    if high is None:
+        return f"from {low} on"
+    if low == high:
+        return f"from {low}"
+    if low % 10 == 0 and high == low + 9:
+        return f"from the {low}s"
+    return f"from {low} to {high}"
+
+
+def _suggestions(intent: Intent, items: Sequence[SlateItem]) -> tuple[str, ...]:
+    if items:
+        return ("More like these", f"Why {items[0].title}?", "Something newer", "Surprise me")
+    if intent in ("explain", "compare", "details"):
+        return ("More like this", "Something different")
+    return ("Surprise me", "A comedy from the 1990s", "Something like a film I love")

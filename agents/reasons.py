@@ -1,0 +1,232 @@
+"""One short reason per item, worded by code from evidence, different from its neighbours'.
+
+A reason says only what its evidence says; the evidence goes with it, for whoever wants to check.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rec_core import Item
+
+from .events import Evidence
+from .evidence import EvidenceFinder
+
+Reason = tuple[str, tuple[Evidence, ...]]
+
+_MOST_NAMED = {"genres": 3, "directors": 2, "cast": 2, "tags": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clause:
+    """A part of a reason: words without capital or full stop, and what they stand on.
+
+    Attributes:
+        group: Two clauses of one group say nearly the same and do not go together.
+        strength: Higher is more telling.
+    """
+
+    group: str
+    words: str
+    evidence: tuple[Evidence, ...]
+    strength: float
+
+
+def slate_reasons(item_ids: Sequence[str], finder: EvidenceFinder) -> tuple[Reason, ...]:
+    """A reason for each item of a slate, in order; what was said of one is avoided for the next."""
+    used: Counter[str] = Counter()
+    groups: Counter[str] = Counter()
+    reasons = []
+    for item_id in item_ids:
+        clauses = clauses_for(item_id, finder)
+
+        def worth(clause: Clause) -> float:
+            return clause.strength - 2.0 * used[clause.words] - 0.35 * groups[clause.group]
+
+        first = max(clauses, key=worth)
+        others = [one for one in clauses if one.group != first.group and one.group != "facts"]
+        second = max(others, key=worth, default=None)
+        chosen = [first] if second is None or worth(second) < 2.0 else [first, second]
+        for clause in chosen:
+            used[clause.words] += 1
+            groups[clause.group] += 1
+        reasons.append(_sentence(chosen))
+    return tuple(reasons)
+
+
+def full_reason(item_id: str, finder: EvidenceFinder) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
+    """Everything that speaks for an item: up to four clauses of different groups, strongest first."""
+    chosen: list[Clause] = []
+    for clause in sorted(clauses_for(item_id, finder), key=lambda one: -one.strength):
+        groups = {one.group for one in chosen}
+        if clause.group not in groups and len(chosen) < 4 and (clause.group != "facts" or not chosen):
+            chosen.append(clause)
+    evidence = dict.fromkeys(one for clause in chosen for one in clause.evidence)
+    return tuple(clause.words for clause in chosen), tuple(evidence)
+
+
+def clauses_for(item_id: str, finder: EvidenceFinder) -> list[Clause]:
+    """Everything that can be said for an item; never empty."""
+    item = finder.catalog[item_id]
+    found = finder.find(item_id)
+    return [
+        *_asked(item, found),
+        *_like_seeds(found, finder),
+        *_like_liked(found, finder),
+        *_preferred(found),
+        *_popular(found, finder),
+        _facts(item),
+    ]
+
+
+def joined(words: Sequence[str], *, last: str = "and") -> str:
+    """ "a", "a and b", "a, b and c"."""
+    if len(words) <= 1:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def genre_words(genres: Iterable[str]) -> str:
+    """Genres in a sentence: "crime and thriller"; abbreviations and hyphens keep their capitals."""
+    return joined([genre if "-" in genre or genre.isupper() else genre.lower() for genre in genres])
+
+
+def _asked(item: Item, found: Sequence[Evidence]) -> Iterable[Clause]:
+    by_field = _by_field(found, "request")
+    if directors := by_field.get("directors"):
+        yield _clause("people", f"directed by {_names(directors)}, as you asked", directors, 9.0)
+    if cast := by_field.get("cast"):
+        yield _clause("people", f"with {_names(cast)}, as you asked", cast, 9.0)
+    if tags := by_field.get("tags"):
+        yield _clause("tags", f"about {_names(tags)}, as you asked", tags, 7.0)
+    genres, years = by_field.get("genres", ()), by_field.get("year", ())
+    if genres and years:
+        words = f"{genre_words(one.value for one in genres)} from {item.year}"
+        yield _clause("genres", words, (*genres, *years), 5.6)
+    elif genres:
+        yield _clause("genres", f"{_genres_of(genres)}, as you asked", genres, 5.2)
+    elif years:
+        yield _clause("years", f"from {item.year}", years, 2.5)
+
+
+def _like_seeds(found: Sequence[Evidence], finder: EvidenceFinder) -> Iterable[Clause]:
+    for seed_id, grounds in _by_item(found, "seed_item").items():
+        seed = finder.catalog[seed_id].title
+        fields = _by_field(grounds, "seed_item")
+        if directors := fields.get("directors"):
+            yield _clause("people", f"directed by {_names(directors)}, like {seed}", directors, 8.5)
+        if cast := fields.get("cast"):
+            yield _clause("people", f"with {_names(cast)}, as in {seed}", cast, 8.0)
+        if tags := fields.get("tags"):
+            yield _clause("tags", f"shares {_quoted(tags)} with {seed}", tags, 7.0)
+        if viewers := fields.get("viewers"):
+            yield _clause("viewers", _viewers(viewers[0], seed, finder), viewers, 5.5)
+        genres, years = fields.get("genres", ()), fields.get("year", ())
+        if len(genres) > 1 and years:
+            words = f"{_genres_of(genres)} from the same years as {seed}"
+            yield _clause("genres", words, (*genres, *years), 6.0)
+        elif genres:
+            words = f"{_genres_of(genres)}, like {seed}"
+            yield _clause("genres", words, genres, 4.6 + 0.4 * len(genres))
+
+
+def _like_liked(found: Sequence[Evidence], finder: EvidenceFinder) -> Iterable[Clause]:
+    for other_id, grounds in _by_item(found, "liked_item").items():
+        other = finder.catalog[other_id].title
+        whose = "you liked" if other_id in finder.person.liked else "is in your history"
+        fields = _by_field(grounds, "liked_item")
+        if directors := fields.get("directors"):
+            words = f"directed by {_names(directors)}, like {other}, which {whose}"
+            yield _clause("people", words, directors, 7.5)
+        if cast := fields.get("cast"):
+            words = f"with {_names(cast)}, as in {other}, which {whose}"
+            yield _clause("people", words, cast, 7.2)
+        if tags := fields.get("tags"):
+            words = f"shares {_quoted(tags)} with {other}, which {whose}"
+            yield _clause("tags", words, tags, 6.4)
+        influence = fields.get("influence", ())
+        genres = fields.get("genres", ())
+        if genres:
+            words = f"{_genres_of(genres)} close to {other}, which {whose}"
+            yield _clause("liked", words, (*influence, *genres), 6.2)
+        elif influence:
+            yield _clause("liked", f"goes with {other}, which {whose}", influence, 5.4)
+
+
+def _preferred(found: Sequence[Evidence]) -> Iterable[Clause]:
+    fields = _by_field(found, "preference")
+    if people := (*fields.get("directors", ()), *fields.get("cast", ()))[:2]:
+        yield _clause("people", f"with {_names(people)}, one of your favourites", people, 8.0)
+    if genres := fields.get("genres"):
+        yield _clause("taste", f"{_genres_of(genres)}, which you like", genres, 5.0)
+    if tags := fields.get("tags"):
+        yield _clause("taste", f"has {_quoted(tags)}, which you like", tags, 5.0)
+
+
+def _popular(found: Sequence[Evidence], finder: EvidenceFinder) -> Iterable[Clause]:
+    fields = _by_field(found, "popularity")
+    if rating := fields.get("rating"):
+        yield _clause("rating", f"rated {rating[0].value} on average, among the best here", rating, 3.2)
+    if percentile := fields.get("percentile"):
+        done = "rated" if finder.recommender.interactions.has_ratings else "chosen"
+        words = f"among the most {done} in the catalog"
+        yield _clause("popular", words, percentile, 2.8)
+
+
+def _facts(item: Item) -> Clause:
+    parts = [genre_words(item.genres[:3]) or "a title"]
+    evidence = [Evidence(kind="field", field="genres", value=genre) for genre in item.genres[:3]]
+    if item.directors:
+        parts.append(f"by {joined(item.directors[:2])}")
+        evidence += [Evidence(kind="field", field="directors", value=name) for name in item.directors[:2]]
+    if item.year is not None:
+        parts.append(f"from {item.year}")
+        evidence.append(Evidence(kind="field", field="year", value=str(item.year)))
+    return _clause("facts", " ".join(parts), evidence, 1.0)
+
+
+def _viewers(evidence: Evidence, seed: str, finder: EvidenceFinder) -> str:
+    done = "rated" if finder.recommender.interactions.has_ratings else "chose"
+    return f"{evidence.value} of the people who {done} {seed} {done} this too"
+
+
+def _clause(group: str, words: str, evidence: Iterable[Evidence], strength: float) -> Clause:
+    return Clause(group=group, words=words, evidence=tuple(evidence), strength=strength)
+
+
+def _sentence(clauses: Sequence[Clause]) -> Reason:
+    words = "; ".join(clause.words for clause in clauses)
+    evidence = dict.fromkeys(one for clause in clauses for one in clause.evidence)
+    return f"{words[:1].upper()}{words[1:]}.", tuple(evidence)
+
+
+def _by_field(found: Iterable[Evidence], kind: str) -> dict[str, tuple[Evidence, ...]]:
+    """Field to its evidence, no more than is named in words: a reason cites only what it says."""
+    result: dict[str, tuple[Evidence, ...]] = {}
+    for one in found:
+        so_far = result.get(one.field, ())
+        if one.kind == kind and len(so_far) < _MOST_NAMED.get(one.field, 1):
+            result[one.field] = (*so_far, one)
+    return result
+
+
+def _by_item(found: Iterable[Evidence], kind: str) -> dict[str, tuple[Evidence, ...]]:
+    result: dict[str, tuple[Evidence, ...]] = {}
+    for one in found:
+        if one.kind == kind and one.item_id is not None:
+            result[one.item_id] = (*result.get(one.item_id, ()), one)
+    return result
+
+
+def _names(evidence: Sequence[Evidence]) -> str:
+    return joined([one.value for one in evidence])
+
+
+def _quoted(evidence: Sequence[Evidence]) -> str:
+    return joined([f"“{one.value}”" for one in evidence])
+
+
+def _genres_of(evidence: Sequence[Evidence]) -> str:
+    return genre_words(one.value for one in evidence)

@@ -1,0 +1,270 @@
+"""One turn in this process: what was recalled, what tools found, and who is asking.
+
+The graph's nodes get it as their run-time context. It is never checkpointed; a resumed turn makes a new
+one and fills it by recalling again and running the recorded calls again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rec_core import Catalog, Recommender, UnknownUserError
+from tools import (
+    CandidateBus,
+    Toolbox,
+    ToolCall,
+    ToolContext,
+    ToolFailed,
+    ToolResult,
+    ToolRetry,
+)
+
+from ..budget import BudgetMeter
+from ..events import ToolFinished, ToolStarted, TurnEvent
+from ..memory import ConversationStore
+from ..planning.base import Exchange, ToolOutcome, TurnView
+from ..state import ConversationState, Preference
+from .drafts import PreferenceDrafts
+
+_LOG = logging.getLogger(__name__)
+
+_EXCHANGES = 6
+_LONGEST_EXCHANGE = 600
+_SHOWN_ARGUMENT = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnContext:
+    """Whose turn it is: LangGraph's run-time context. No tool argument and no model reaches it."""
+
+    user_id: str
+    conversation_id: str
+    turn_id: str
+    text: str
+    run: TurnRun
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recalled:
+    """What is known when a turn begins. Item ids that the catalog no longer has are gone from it.
+
+    Attributes:
+        liked: Liked by button or in words, oldest first.
+        disliked: Disliked or rejected, in this conversation or for good.
+        history: The data's own record of this user, oldest first.
+    """
+
+    state: ConversationState = field(default_factory=ConversationState)
+    preferences: tuple[Preference, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
+    liked: tuple[str, ...] = ()
+    disliked: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
+
+
+def recall(
+    store: ConversationStore, recommender: Recommender, user_id: str, conversation_id: str
+) -> Recalled:
+    """Read everything that one turn starts from."""
+    catalog = recommender.catalog
+    state = _still_known(store.state(user_id, conversation_id), catalog)
+    preferences = store.preferences(user_id)
+    clicks = store.feedback(user_id, conversation_id=conversation_id)
+    items = [one for one in preferences if one.subject == "item"]
+    liked = [one.value for one in items if one.kind in ("like", "must")]
+    liked += [item_id for item_id, kind in clicks.items() if kind == "like"]
+    disliked = [one.value for one in items if one.kind in ("dislike", "must_not")]
+    disliked += [item_id for item_id, kind in clicks.items() if kind == "dislike"]
+    refused = _known((*disliked, *state.rejected_item_ids), catalog)
+    turns = store.turns(user_id, conversation_id, limit=_EXCHANGES)
+    return Recalled(
+        state=state,
+        preferences=preferences,
+        exchanges=tuple(
+            Exchange(
+                user_text=turn.text[:_LONGEST_EXCHANGE],
+                reply_text=turn.result.text[:_LONGEST_EXCHANGE],
+                item_ids=tuple(item.item_id for item in turn.result.items),
+            )
+            for turn in turns
+        ),
+        liked=tuple(one for one in _known(liked, catalog) if one not in refused),
+        disliked=refused,
+        history=_history(recommender, user_id),
+    )
+
+
+class TurnRun:
+    """Runs tools for the planner in use and remembers what came of them.
+
+    A planner that takes over starts with an empty bus: it must not build on half a plan of another.
+    """
+
+    def __init__(
+        self,
+        *,
+        recommender: Recommender,
+        toolbox: Toolbox,
+        meter: BudgetMeter,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.recommender = recommender
+        self.meter = meter
+        self.recalled = Recalled()
+        self.was_recalled = False
+        self._toolbox = toolbox
+        self._clock = clock
+        self.planner_index = -1
+        self.outcomes: list[ToolOutcome] = []
+        self.bus = CandidateBus()
+        self.drafts: PreferenceDrafts | None = None
+
+    def begin_attempt(self, planner_index: int, context: TurnContext) -> None:
+        """Make ready for a planner."""
+        self.planner_index = planner_index
+        self.outcomes = []
+        self.bus = CandidateBus()
+        self.drafts = PreferenceDrafts(
+            text=context.text,
+            turn_id=context.turn_id,
+            catalog=self.recommender.catalog,
+            existing=self.recalled.preferences,
+            clock=self._clock,
+        )
+
+    def view(self, context: TurnContext, repair: str) -> TurnView:
+        """What the planner gets to see."""
+        return TurnView(
+            turn_id=context.turn_id,
+            text=context.text,
+            state=self.recalled.state,
+            preferences=self.recalled.preferences,
+            exchanges=self.recalled.exchanges,
+            outcomes=tuple(self.outcomes),
+            repair=repair,
+            meter=self.meter,
+        )
+
+    def act(self, call: ToolCall, context: TurnContext, emit: Callable[[TurnEvent], None]) -> ToolOutcome:
+        """Run one call that the meter has let pass, and tell about it."""
+        index = len(self.outcomes)
+        arguments = {str(name): _shown(value) for name, value in dict(call.arguments).items()}
+        emit(ToolStarted(index=index, tool=call.tool, arguments=arguments))
+        started = time.monotonic()
+        outcome = self.redo(call, context)
+        seconds = round(time.monotonic() - started, 4)
+        emit(
+            ToolFinished(
+                index=index, tool=call.tool, ok=outcome.result is not None,
+                summary=summarise(outcome), seconds=seconds,
+            )
+        )  # fmt: skip
+        return outcome
+
+    def redo(self, call: ToolCall, context: TurnContext) -> ToolOutcome:
+        """Run one call without telling: also how a resumed turn gets its results back."""
+        outcome = self._run(call, context)
+        self.outcomes.append(outcome)
+        return outcome
+
+    def found_item_ids(self) -> tuple[str, ...]:
+        """Every item that a tool of this attempt returned or looked up, in order."""
+        found: dict[str, None] = {}
+        for outcome in self.outcomes:
+            if outcome.result is None:
+                continue
+            for candidate in outcome.result.items:
+                found[candidate.item_id] = None
+            for item_id in looked_up(outcome.result):
+                found[item_id] = None
+        return _known(found, self.recommender.catalog)
+
+    def _run(self, call: ToolCall, context: TurnContext) -> ToolOutcome:
+        try:
+            result = self._toolbox.run(call, self._tool_context(context))
+        except ToolRetry as fault:
+            return ToolOutcome(call=call, error=str(fault), retryable=True)
+        except ToolFailed as fault:
+            return ToolOutcome(call=call, error=str(fault))
+        # The outermost edge of a tool: a fault of ours must not end the conversation.
+        except Exception:
+            _LOG.exception("tool %s failed", call.tool[:60])
+            return ToolOutcome(call=call, error="The tool is out of order in this turn.")
+        return ToolOutcome(call=call, result=result)
+
+    def _tool_context(self, context: TurnContext) -> ToolContext:
+        state = self.recalled.state
+        return ToolContext(
+            user_id=context.user_id,
+            recommender=self.recommender,
+            bus=self.bus,
+            history=self.recalled.liked,
+            disliked=self.recalled.disliked,
+            shown=state.shown_item_ids,
+            last_slate=state.last_slate,
+            preferences=self.drafts,
+        )
+
+
+def looked_up(result: ToolResult) -> tuple[str, ...]:
+    """The item ids of a look-up: the item itself, or the items compared."""
+    data = result.data
+    found = [data["item_id"]] if isinstance(data.get("item_id"), str) else []
+    items = data.get("items")
+    if isinstance(items, list):
+        found += [one["item_id"] for one in items if isinstance(one, dict) and "item_id" in one]
+    return tuple(found)
+
+
+def summarise(outcome: ToolOutcome) -> str:
+    """One line for people about what a tool did; errors are for models, so people get a phrase."""
+    if outcome.result is None:
+        return "did not work out; trying another way" if outcome.retryable else "not possible now"
+    result = outcome.result
+    count = len(result.items) if result.handle else len(looked_up(result))
+    if not count:
+        return "done" if not result.handle else "found nothing"
+    return f"found {count} item{'' if count == 1 else 's'}" if result.handle else f"{count} looked at"
+
+
+def _history(recommender: Recommender, user_id: str) -> tuple[str, ...]:
+    try:
+        return recommender.user_history(user_id)
+    except UnknownUserError:
+        return ()
+
+
+def _still_known(state: ConversationState, catalog: Catalog) -> ConversationState:
+    """The state without items that the catalog no longer has."""
+    wish = state.wish
+    kept = wish.model_copy(
+        update={
+            "like_item_ids": _known(wish.like_item_ids, catalog),
+            "unlike_item_ids": _known(wish.unlike_item_ids, catalog),
+        }
+    )
+    focus = state.focus_item_id
+    return state.model_copy(
+        update={
+            "wish": kept,
+            "shown_item_ids": _known(state.shown_item_ids, catalog),
+            "last_slate": _known(state.last_slate, catalog),
+            "rejected_item_ids": _known(state.rejected_item_ids, catalog),
+            "focus_item_id": focus if focus is not None and focus in catalog else None,
+        }
+    )
+
+
+def _known(item_ids: Iterable[str], catalog: Catalog) -> tuple[str, ...]:
+    return tuple(item_id for item_id in dict.fromkeys(item_ids) if item_id in catalog)
+
+
+def _shown(value: object) -> object:
+    """An argument as an event carries it: values as they are, long text cut."""
+    if isinstance(value, str):
+        return value[:_SHOWN_ARGUMENT]
+    return value

@@ -1,0 +1,166 @@
+"""From words and how they are wanted to the parts of a wish that this message states."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .lexicon import Lexicon, Match
+from .polarity import Cue, Polarity, polarity_at
+from .text import Span, Utterance, words_of
+
+_LONG_MESSAGE = 12
+_MOST_QUERY_WORDS = 10
+_TOPIC_CUE = re.compile(
+    r"\b(?:about|with|where|featuring|involving|involves|set (?:in|on|at|during)|based on|taking place in|dealing with|deals with|during|in)\s+(?:(?:a|an|the|some|lots of|many|any|people in|and)\s+)*(?:[^\W\d_]+ ){0,2}$"
+)
+_BEFORE_NOUN = re.compile(r"^\s*(?:films?|movies?|flicks?|story|stories|thing|stuff|pictures?)\b")
+_OR = re.compile(r"\b(?:or|either|and/or)\b|/")
+_ONLY = re.compile(r"\b(?:only|instead|make it|make that|rather|actually|just|switch to|change (?:it )?to|nothing but|i meant|i mean)\b")
+_ALSO = re.compile(r"\b(?:also|and|plus|too|as well|add|with|but|still|both|more|some|even)\b")
+_SET_PHRASES = re.compile(r"\b(?:as good as|so much|by the way|good enough|well done|of course|tonight's|right now|long story short)\b")
+
+
+@dataclass(kw_only=True)
+class Draft:
+    """The parts of a wish stated by one message. Lists keep the order of speech.
+
+    Attributes:
+        genres: Hard, wanted. `any_of` = one of them is enough. `kinds` = at least one is a noun.
+        refused: Hard, ruled out.
+        weights, query, avoid, notes: Soft parts, as in `Wish`.
+        unhardened: Genres said softly ("more action"); they lift a ban on the same genre.
+        alone: "only", "instead": replaces the slot; `added`: "also", "and": adds to it.
+    """
+
+    genres: list[str] = field(default_factory=list)
+    any_of: bool = False
+    kinds: bool = False
+    refused: list[str] = field(default_factory=list)
+    weights: dict[str, float] = field(default_factory=dict)
+    query: list[str] = field(default_factory=list)
+    avoid: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unhardened: list[str] = field(default_factory=list)
+    people: list[str] = field(default_factory=list)
+    people_refused: list[str] = field(default_factory=list)
+    alone: bool = False
+    added: bool = False
+    plural_more: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        return not (
+            self.genres or self.refused or self.weights or self.query or self.avoid or self.notes
+            or self.people or self.people_refused
+        )  # fmt: skip
+
+    def pull(self, weights: dict[str, float], factor: float) -> None:
+        """Add soft genre weights, kept within [-1, 1]."""
+        for genre, weight in weights.items():
+            total = self.weights.get(genre, 0.0) + factor * weight
+            self.weights[genre] = round(max(-1.0, min(1.0, total)), 3)
+
+
+def draft_words(plain: str, matches: Sequence[Match], cues: Sequence[Cue]) -> Draft:
+    """Turn lexicon matches into wish parts according to how each is wanted."""
+    draft = Draft(alone=bool(_ONLY.search(plain)), added=bool(_ALSO.search(plain)))
+    wanted: list[Match] = []
+    for match in matches:
+        polarity = polarity_at(plain, cues, match.start, name=match.entry.noun)
+        if _put(draft, match, polarity):
+            wanted.append(match)
+    draft.any_of = _is_choice(plain, wanted)
+    draft.refused = list(dict.fromkeys(draft.refused))
+    draft.genres = [genre for genre in dict.fromkeys(draft.genres) if genre not in draft.refused]
+    return draft
+
+
+def _put(draft: Draft, match: Match, polarity: Polarity) -> bool:
+    """Add one match; True when it became a hard wish for its genres."""
+    entry, phrase = match.entry, match.phrase
+    words = entry.query.replace("$", phrase)
+    if polarity == "more" and entry.noun and phrase.endswith("s") and entry.genre:
+        draft.plural_more, polarity = True, "want"
+    if polarity == "refuse" and match.comparative:
+        polarity = "less"
+    if polarity == "refuse":
+        draft.refused += entry.refuse
+        if not entry.refuse:
+            draft.pull(entry.weights, -1.3)
+            draft.notes.append(f"not {phrase}")
+        if not entry.refuse or entry.avoid:
+            draft.avoid.append(entry.avoid or words or phrase)
+        return False
+    if polarity == "less":
+        draft.pull(entry.weights, -1.0)
+        draft.avoid.append(entry.avoid or words or phrase)
+        draft.notes.append(f"less {phrase}" if not match.comparative else f"not {phrase}")
+        return False
+    if entry.genre and polarity == "want" and not match.comparative:
+        draft.genres += entry.genre
+        draft.kinds = draft.kinds or entry.noun
+        if words:
+            draft.query.append(words)
+        return True
+    draft.pull(entry.weights, 1.0)
+    draft.unhardened += [genre for genre, weight in entry.weights.items() if weight >= 0.3]
+    if words:
+        draft.query.append(words)
+    soft = match.comparative or polarity == "want"
+    draft.notes.append(phrase if soft else f"more {phrase}")
+    return False
+
+
+def _is_choice(plain: str, wanted: Sequence[Match]) -> bool:
+    """True for "action or comedy", "comedies and thrillers"; False for "funny film for kids"."""
+    for left, right in zip(wanted, wanted[1:], strict=False):
+        gap = plain[left.end : right.start]
+        if _OR.search(gap) and len(gap) < 25:
+            return True
+        plural = all(m.entry.noun and m.phrase.endswith("s") for m in (left, right))
+        if plural and re.fullmatch(r"\s*(?:,|and|&|plus|,? and)(?: some)?\s*", gap):
+            return True
+    return False
+
+
+def draft_rest(
+    draft: Draft, utterance: Utterance, used: Iterable[Span], cues: Sequence[Cue], lexicon: Lexicon
+) -> None:
+    """Put the content words that no reader understood into the text query (or `avoid`).
+
+    In long messages only words that follow a topic cue ("about", "set in") or stand before
+    "film" count: the rest is the story around the wish.
+    """
+    plain = _SET_PHRASES.sub(lambda match: " " * len(match[0]), utterance.plain)
+    plain = utterance.masked(used).plain if plain == utterance.plain else _masked(plain, used)
+    long = len(words_of(utterance.text)) > _LONG_MESSAGE
+    kept = 0
+    for word, start, end in words_of(plain):
+        if kept >= _MOST_QUERY_WORDS or not _is_content(word, lexicon):
+            continue
+        polarity = polarity_at(utterance.plain, cues, start, name=True)
+        topical = _TOPIC_CUE.search(plain[:start]) or _BEFORE_NOUN.search(plain[end:])
+        if long and not topical and polarity not in ("refuse", "less"):
+            continue
+        kept += 1
+        target = draft.avoid if polarity in ("refuse", "less") else draft.query
+        target.append(word)
+        if polarity in ("refuse", "less"):
+            draft.notes.append(f"{'not' if polarity == 'refuse' else 'less'} {word}")
+
+
+def _masked(plain: str, spans: Iterable[Span]) -> str:
+    characters = list(plain)
+    for start, end in spans:
+        characters[start:end] = " " * (end - start)
+    return "".join(characters)
+
+
+def _is_content(word: str, lexicon: Lexicon) -> bool:
+    bare = word.removesuffix("'s")
+    return (
+        len(bare) > 2 and not bare.isdigit() and not lexicon.is_filler(bare) and bare not in lexicon.first_names
+    )
+

@@ -1,0 +1,216 @@
+"""Titles, people and genres in a message, found with the catalog's own search and masked out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rec_core import NameMatch, Recommender
+
+from ..state import ConversationState
+from .lexicon import Lexicon, Match, genre_entry
+from .reading import Mention
+from .text import PERSON_MARK, REFERENCE_MARK, TITLE_MARK, Span, Utterance, overlaps, words_of
+
+_SURE = 0.84
+_LONGEST_LONE_TITLE = 9
+_ASKED_TITLE = re.compile(
+    r"^(?:so |and |but |ok |please )*(?:"
+    r"who (?:directed|made|wrote|stars in|starred in|is in|was in|played in|acts in|acted in|plays in)|what(?:'s| is| was) (?=.* about)|what happens in"
+    r"|tell me (?:more )?about|(?:more )?(?:info|information|details)(?: on| about)?|when was|when did|why|how about|what year (?:is|was)|what genre is"
+    r"|is|was|compare|describe|plot of|cast of|do you (?:have|know)|have you (?:got|seen)|(?:something|anything|films?|movies?|more|stuff) like|similar to|like"
+    r"|i(?:'ve| have)? (?:already |just )?(?:seen|watched|saw|loved|liked|hated|love|hate|like)|(?:loved|hated|liked|seen|watched)"
+    r")\s+(?P<t>[^,;!?]+?)(?: about| any good| good| released| made| from| come out| like that|, please| please)?\s*[?.!]*$"
+)
+_PAIR = re.compile(r"\s+(?:and|with|to|vs\.?|versus|or)\s+")
+_PERSON_CUE = re.compile(
+    r"(?:\b(?:starring|featuring|directed by|director|actor|actress)|\b(?P<w>with|without|by|no|not|except|and|or|love|hate|like))\s+$"
+)
+_CAPITALISED = re.compile(r"\b[A-Z][a-zà-ÿ'.-]+(?: (?:[A-Z]\.|de|van|von|del|la))*(?: [A-Z][\w'.-]+)+")
+_PLAIN_NAME = re.compile(r"\b(?:starring|directed by|director|actor|actress) ([a-z][a-z'.-]+ [a-z][a-z'.-]+)\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entities:
+    """What was named. `utterance` is the message with titles and people masked."""
+
+    utterance: Utterance
+    titles: tuple[Mention, ...]
+    people: tuple[NameMatch, ...]
+    unknown_titles: tuple[tuple[str, str | None], ...]
+    unknown_people: tuple[str, ...]
+
+
+class EntityFinder:
+    """Finds what a catalog knows by name.
+
+    Args:
+        recommender: Its search and catalog are used.
+        lexicon: Words with a meaning of their own are no titles unless marked as such.
+    """
+
+    def __init__(self, recommender: Recommender, lexicon: Lexicon) -> None:
+        self._catalog = recommender.catalog
+        self._search = recommender.search
+        self._lexicon = lexicon
+
+    def find(self, utterance: Utterance, state: ConversationState) -> Entities:
+        """Titles (those on the last slate first), people, and names that we do not have."""
+        titles = self._titles(utterance, state)
+        people = self._people(utterance, [(m.start, m.end) for m in titles])
+        people_spans = [(match.start, match.end) for match in people]
+        titles = [m for m in titles if not overlaps((m.start, m.end), people_spans)]
+        strangers, stranger_spans = self._unknown_people(utterance, [*people_spans, *_spans(titles)])
+        unknown, unknown_spans = self._unknown_titles(
+            utterance, [*people_spans, *stranger_spans, *_spans(titles)]
+        )
+        masked = utterance.masked(_spans(titles), TITLE_MARK)
+        masked = masked.masked([*people_spans, *stranger_spans], PERSON_MARK)
+        return Entities(
+            utterance=masked.masked(unknown_spans),
+            titles=tuple(sorted(titles, key=lambda m: m.start)),
+            people=tuple(people),
+            unknown_titles=unknown,
+            unknown_people=strangers,
+        )
+
+    def genres(self, plain: str) -> tuple[Match, ...]:
+        """Lexicon entries, then the catalog's remaining genre names, then misspelt words."""
+        found = list(self._lexicon.match(plain))
+        taken = [match.span for match in found]
+        for name in self._search.spot_genres(plain):
+            span = (name.start, name.end)
+            if not overlaps(span, taken):
+                phrase = plain[name.start : name.end]
+                found.append(Match(entry=genre_entry(name.name), phrase=phrase, start=span[0], end=span[1]))
+                taken.append(span)
+        for word, start, end in words_of(plain):
+            if not overlaps((start, end), taken) and (match := self._lexicon.mend(word, start)):
+                found.append(match)
+        return tuple(sorted(found, key=lambda match: match.start))
+
+    def _titles(self, utterance: Utterance, state: ConversationState) -> list[Mention]:
+        found = self._slate_titles(utterance, state)
+        for match in self._search.spot_titles(utterance.text):
+            span = (match.start, match.end)
+            if overlaps(span, _spans(found)) or self._is_plain_word(utterance, span):
+                continue
+            found.append(Mention(item_ids=(match.item_id,), start=span[0], end=span[1]))
+        return found or self._asked_titles(utterance) or self._lone_title(utterance)
+
+    def _slate_titles(self, utterance: Utterance, state: ConversationState) -> list[Mention]:
+        found: list[Mention] = []
+        known = [(self._catalog[i].title, i) for i in state.last_slate if i in self._catalog]
+        for title, item_id in sorted(known, key=lambda pair: -len(pair[0])):
+            pattern = rf"(?<!\w){re.escape(title.lower())}(?: \(\d{{4}}\))?(?!\w)"
+            for match in re.finditer(pattern, utterance.plain):
+                span = match.span()
+                if not overlaps(span, _spans(found)) and not self._is_plain_word(utterance, span):
+                    found.append(Mention(item_ids=(item_id,), start=span[0], end=span[1]))
+        return found
+
+    def _is_plain_word(self, utterance: Utterance, span: Span) -> bool:
+        """True for one lower-case everyday word, or a bare year, without quotes or a cue."""
+        words = utterance.plain[span[0] : span[1]]
+        if re.fullmatch(r"(?:18|19|20)\d0?s?|(?:18|19|20)\d\d", words):
+            return not re.search(r"(?:like|called|seen|loved|about|[\"']) ?[\"']?$", utterance.plain[: span[0]])
+        everyday = self._lexicon.is_filler(words) or bool(self._lexicon.match(words))
+        if not everyday or " " in words:
+            return False
+        first, before = utterance.text[span[0]], utterance.plain[: span[0]].rstrip()
+        quoted = before.endswith(('"', "'"))
+        marked = first.isupper() and bool(before) and before[-1] not in ".!?"
+        cued = bool(re.search(r"\b(?:like|seen|watched|about|than|loved|hated)$", before))
+        return not (quoted or marked or (cued and not self._lexicon.match(words)))
+
+    def _asked_titles(self, utterance: Utterance) -> list[Mention]:
+        """Lower-case titles in questions that can only be about an item ("who directed heat?")."""
+        match = _ASKED_TITLE.match(utterance.plain)
+        if match is None:
+            return []
+        found, position = [], match.start("t")
+        for part in _PAIR.split(match["t"]):
+            start = utterance.plain.index(part, position)
+            position = start + len(part)
+            best = self._known_title(part)
+            if best is None:
+                return []
+            found.append(Mention(item_ids=(best,), start=start, end=position))
+        return found
+
+    def _known_title(self, words: str) -> str | None:
+        filler = all(self._lexicon.is_filler(word) for word, _, _ in words_of(words))
+        if filler or self._lexicon.match(words) or self._search.spot_genres(words):
+            return None
+        matches = self._search.find_title(words, limit=1)
+        return matches[0].item_id if matches and matches[0].confidence >= _SURE else None
+
+    def _lone_title(self, utterance: Utterance) -> list[Mention]:
+        """The whole message is a title ("heat", "toy stroy please")."""
+        text = re.sub(r"\W*\b(?:please)\W*$|[?!.\s]+$", "", utterance.plain)
+        words = [word for word, _, _ in words_of(text)]
+        if not words or len(words) > _LONGEST_LONE_TITLE:
+            return []
+        best = self._known_title(text)
+        return [Mention(item_ids=(best,), start=0, end=len(text))] if best is not None else []
+
+    def _people(self, utterance: Utterance, taken: Sequence[Span]) -> list[NameMatch]:
+        """People; a full name wins over a shorter title inside it ("Malcolm" in "Malcolm X")."""
+        found = []
+        for match in self._search.spot_people(utterance.text):
+            inside = [s for s in taken if overlaps((match.start, match.end), [s])]
+            if all(end - start < match.end - match.start for start, end in inside):
+                found.append(match)
+        return found
+
+    def _unknown_people(
+        self, utterance: Utterance, taken: Sequence[Span]
+    ) -> tuple[tuple[str, ...], list[Span]]:
+        found: list[Span] = []
+        for match in _CAPITALISED.finditer(utterance.text):
+            cue = _PERSON_CUE.search(utterance.plain[: match.start()])
+            known_name = match[0].split()[0].lower().strip("'") in self._lexicon.first_names
+            if cue and (known_name or not cue["w"] or cue["w"] in ("with", "without", "by")):
+                found.append(match.span())
+        found += [match.span(1) for match in _PLAIN_NAME.finditer(utterance.plain)]
+        words = words_of(utterance.plain)
+        for (first, start, first_end), (last, last_start, end) in zip(words, words[1:], strict=False):
+            cue = _PERSON_CUE.search(utterance.plain[:start])
+            together = utterance.plain[first_end:last_start] == " "
+            if cue and together and first in self._lexicon.first_names and not self._lexicon.is_filler(last):
+                found.append((start, end))
+        free = [span for span in found if not overlaps(span, taken)]
+        apart = [s for i, s in enumerate(free) if not overlaps(s, free[:i])]
+        return tuple(utterance.text[start:end].title() for start, end in apart), apart
+
+    def _unknown_titles(
+        self, utterance: Utterance, taken: Sequence[Span]
+    ) -> tuple[tuple[tuple[str, str | None], ...], list[Span]]:
+        named: list[tuple[str, str | None]] = []
+        spans: list[Span] = []
+        for words in self._search.unknown_titles(utterance.text):
+            start = utterance.text.find(words)
+            span = (start, start + len(words))
+            if start < 0 or overlaps(span, taken) or self._means_something(words):
+                continue
+            near = self._search.find_title(words, limit=1)
+            named.append((words, near[0].item_id if near else None))
+            spans.append(span)
+        return tuple(named), spans
+
+    def _means_something(self, words: str) -> bool:
+        """True when the phrase is made of words the lexicon knows ("something like that")."""
+        plain = words.lower()
+        return bool(self._lexicon.match(plain)) or all(
+            self._lexicon.is_filler(word) for word, _, _ in words_of(plain)
+        )
+
+
+def _spans(mentions: Sequence[Mention]) -> list[Span]:
+    return [(mention.start, mention.end) for mention in mentions]
+
+
+def without_marks(plain: str) -> str:
+    """The text without what was masked, for reading the words that remain."""
+    return re.sub(f"[{TITLE_MARK}{PERSON_MARK}{REFERENCE_MARK}]", " ", plain)

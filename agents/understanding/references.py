@@ -1,0 +1,96 @@
+"""Pointing instead of naming: "the second one", "the first two", "it", "these"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..state import ConversationState
+from .numbers import ITEM_NOUNS, number_of
+from .reading import Mention
+from .text import Span, overlaps
+
+_ORDINALS = {
+    "first": 0, "1st": 0, "top": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3, "fifth": 4,
+    "5th": 4, "sixth": 5, "6th": 5, "seventh": 6, "7th": 6, "eighth": 7, "8th": 7, "ninth": 8, "9th": 8,
+    "tenth": 9, "10th": 9, "last": -1, "final": -1, "bottom": -1,
+}  # fmt: skip
+_ORDINAL = "|".join(_ORDINALS)
+_SEVERAL = re.compile(
+    rf"\b(?:the )?(?P<o>first|last) (?P<n>two|three|four|five|couple|few|2|3|4|5)(?: {ITEM_NOUNS})?\b(?! \w+ (?:years|decades))(?! (?:years|decades|months|weeks))"
+)
+_SINGLE = re.compile(
+    rf"\b(?:the |your |that )?(?P<o>{_ORDINAL}) (?:one|film|movie|title|pick|suggestion|recommendation|option|card|item)\b"
+    rf"|\bthe (?P<p>{_ORDINAL})(?=\s*(?:$|[.,!?;]|(?:and|or|with|to|is|was|looks|sounds|but|please|from)\b))"
+    r"|(?:\b(?:number|no\.?|nr\.?|option|film|movie)|#) ?(?P<d>\d{1,2})\b(?!s)"
+)
+_NUMBERS = re.compile(r"^(?:compare|why|more like|like)? ?(?P<a>\d) ?(?:and|&|vs\.?|with|,|or) ?(?P<b>\d)\W*$")
+_WHOLE = re.compile(
+    rf"\b(?:all of (?:them|these|those)|both(?: of them)?|(?:these|those)(?: {ITEM_NOUNS})?|them(?: all)?|any of (?:them|these|those)|none of (?:them|these|those)|either of them)\b"
+)
+_IT = re.compile(
+    r"\b(?:that|this) (?:one|film|movie|title|pick|suggestion|recommendation)\b|\bit(?:'s)?\b"
+    r"|\b(?:that|this)(?=\s*(?:$|[.,!?;]|(?:but|and|because|please|too|already|yet|one)\b))"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class References:
+    """What was pointed at, and what was pointed at in vain ("the ninth one")."""
+
+    mentions: tuple[Mention, ...] = ()
+    missing: tuple[str, ...] = ()
+    missing_spans: tuple[Span, ...] = ()
+
+
+def read_references(plain: str, state: ConversationState) -> References:
+    """Resolve pointing against the last slate (places count from one) and the item in focus."""
+    mentions: list[Mention] = []
+    missing: list[tuple[str, Span]] = []
+    for pattern in (_SEVERAL, _SINGLE, _NUMBERS):
+        for match in pattern.finditer(plain):
+            span = match.span()
+            if overlaps(span, [(m.start, m.end) for m in mentions]):
+                continue
+            item_ids = _pointed(match, state.last_slate)
+            if item_ids:
+                mentions.append(Mention(item_ids=item_ids, start=span[0], end=span[1], pointed=True))
+            else:
+                missing.append((match[0].strip(), span))
+    mentions += _by_word(plain, state, [(m.start, m.end) for m in mentions])
+    return References(
+        mentions=tuple(sorted(mentions, key=lambda m: m.start)),
+        missing=tuple(words for words, _ in missing),
+        missing_spans=tuple(span for _, span in missing),
+    )
+
+
+def _pointed(match: re.Match[str], slate: tuple[str, ...]) -> tuple[str, ...]:
+    groups = match.groupdict()
+    if "n" in groups:
+        number = number_of(groups["n"]) or {"couple": 2, "few": 3}[groups["n"]]
+        chosen = slate[-number:] if groups["o"] == "last" else slate[:number]
+        return chosen if len(chosen) == number else ()
+    if "a" in groups:
+        places = [int(groups["a"]) - 1, int(groups["b"]) - 1]
+    elif groups["d"]:
+        places = [int(groups["d"]) - 1]
+    else:
+        place = _ORDINALS[groups["o"] or groups["p"]]
+        places = [len(slate) - 1 if place == -1 else place]
+    return tuple(slate[place] for place in places) if all(0 <= p < len(slate) for p in places) else ()
+
+
+def _by_word(plain: str, state: ConversationState, taken: list[Span]) -> list[Mention]:
+    found: list[Mention] = []
+    focus = state.focus_item_id or (state.last_slate[0] if state.last_slate else None)
+    for pattern, item_ids in ((_WHOLE, state.last_slate), (_IT, (focus,) if focus else ())):
+        for match in pattern.finditer(plain):
+            if not overlaps(match.span(), taken) and item_ids:
+                ids = item_ids[:2] if match[0].startswith("both") else item_ids
+                lone = pattern is _IT and not re.search(r" ", match[0])
+                found.append(
+                    Mention(item_ids=ids, start=match.start(), end=match.end(), pointed=True, by_word=lone)
+                )
+                taken.append(match.span())
+    return found

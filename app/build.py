@@ -1,0 +1,119 @@
+"""The one place that wires objects: settings in, a recommender or a whole agent out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rec_core import ArtifactError, SettingsError, StorageError
+
+from .progress import Progress
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from agents import ConversationalRecommender, ConversationStore
+    from rec_core import Dataset, Recommender
+
+_KIND = "pipeline"
+# What a full setup writes, with room for the database to grow.
+_NEEDED_BYTES = 200_000_000
+
+
+def set_up(settings: Settings, progress: Progress) -> None:
+    """Data, models and search index, each made only when it is not there yet.
+
+    Raises:
+        UnknownDatasetError, SourceUnreachableError, DamagedFileError: from fetching the data.
+        StorageError: no room for it, or no permission to write.
+    """
+    from rec_core import train_pipeline
+
+    _check_home(settings)
+    dataset = _obtain(settings, progress)
+    train_pipeline(dataset, settings.model_folder, progress=progress)
+
+
+def ensure_set_up(settings: Settings, progress: Progress) -> None:
+    """Set up when something is missing or the data has changed since; quick when all is there."""
+    if not is_set_up(settings):
+        set_up(settings, progress)
+
+
+def is_set_up(settings: Settings) -> bool:
+    """Whether the artifact was made from the data as it is now. A damaged one counts as there.
+
+    Compares the two descriptions and reads no model, so that a second start takes no time.
+    """
+    from rec_core import read_artifact
+
+    if not (settings.model_folder / "manifest.json").is_file():
+        return False
+    try:
+        made_from = read_artifact(settings.model_folder, kind=_KIND).config.get("data_fingerprint")
+        description = json.loads((settings.data_folder / "dataset.json").read_text("utf-8"))
+    except FileNotFoundError:
+        # Models without their data set still serve: they carry their own copy of the catalog.
+        return True
+    except (ArtifactError, OSError, ValueError):
+        return True
+    return description.get("fingerprint") == made_from
+
+
+def build_recommender(settings: Settings) -> Recommender:
+    """Open the trained artifact.
+
+    Raises:
+        SettingsError: nothing was trained for this data set yet.
+        ArtifactError: what is there is damaged or of another version.
+    """
+    from rec_core import Recommender
+
+    if not (settings.model_folder / "manifest.json").is_file():
+        raise SettingsError(
+            f"Nothing is set up for the data set {settings.data!r} in {settings.home}.",
+            f"Run: rapport setup --data {settings.data}",
+        )
+    return Recommender.load(settings.model_folder)
+
+
+def build_agent(settings: Settings) -> ConversationalRecommender:
+    """The whole agent on the saved artifact, with the conversations of `settings.home`."""
+    return assemble(settings, build_recommender(settings))
+
+
+def assemble(settings: Settings, recommender: Recommender) -> ConversationalRecommender:
+    """An agent around a given recommender; planners as the settings allow."""
+    raise NotImplementedError
+
+
+def open_conversation(store: ConversationStore, user_id: str, conversation_id: str | None) -> str:
+    """The named conversation, made when it does not exist; a new one when no name is given."""
+    if conversation_id is None:
+        return store.create_conversation(user_id).conversation_id
+    known = {one.conversation_id for one in store.conversations(user_id)}
+    if conversation_id in known:
+        return conversation_id
+    return store.create_conversation(user_id, conversation_id=conversation_id).conversation_id
+
+
+def _obtain(settings: Settings, progress: Progress) -> Dataset:
+    """A data set known by name is fetched; an imported one is read."""
+    from rec_core import DATASETS, get_dataset, load_dataset
+
+    if settings.data not in DATASETS and settings.data_folder.exists():
+        return load_dataset(settings.data_folder)
+    return get_dataset(settings.data, settings.home, progress=progress)
+
+
+def _check_home(settings: Settings) -> None:
+    """Fail at the door: a training should not end on a full disk."""
+    from rec_core import check_free_space
+
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise StorageError(
+            f"The folder {str(settings.home)!r} cannot be made ({fault.strerror}).",
+            "Choose another one with --home or RAPPORT_HOME.",
+        ) from fault
+    check_free_space(settings.home, _NEEDED_BYTES)

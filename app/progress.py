@@ -1,0 +1,48 @@
+"""Progress bars for long work, on stderr so that stdout stays clean for results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+# Told how far a long job is: stage, steps done, steps in all.
+Progress = Callable[[str, int, int], None]
+
+_STAGES = {
+    "download": "Downloading the data",
+    "parse": "Reading the data",
+    "save": "Saving the data",
+    "catalog": "Reading the catalog",
+    "interactions": "Reading the interactions",
+}
+
+
+@contextmanager
+def progress_bars(*, quiet: bool = False) -> Iterator[Progress]:
+    """A callback `(stage, done, total)` that draws one bar a stage; with `quiet` it draws nothing."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress as Bars,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:<34}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    tasks: dict[str, int] = {}
+    with Bars(*columns, console=console, disable=quiet) as bars:
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                label = _STAGES.get(stage, stage[:1].upper() + stage[1:].replace("_", " "))
+                tasks[stage] = bars.add_task(label, total=total)
+            bars.update(tasks[stage], completed=done, total=max(total, 1))  # type: ignore[arg-type]
+
+        yield report
