@@ -82,26 +82,22 @@ def saved_phrase(preference: Preference) -> str:
     return f"{starts[preference.kind]} {preference.label}"
 
 
-def wish_phrase(wish: Wish, finder: EvidenceFinder) -> str:
-    """A wish in words, to follow "picks": "like Heat, crime, from the 1990s, less violent"."""
+def wish_phrase(wish: Wish, finder: EvidenceFinder, *, noun: str = "picks") -> str:
+    """A wish in words: "crime picks like Heat, from the 1990s, less violent"; the noun alone when it is empty."""
     catalog = finder.catalog
+    any_of = joined([genre_words([genre]) for genre in wish.genres_any], last="or")
+    kinds = [one for one in (genre_words(wish.genres_all), any_of) if one]
     seeds = [catalog[one].title for one in wish.like_item_ids if one in catalog]
     parts = [f"like {joined(seeds[:3])}"] if seeds else []
-    genres = [*wish.genres_all, *wish.genres_any]
-    if wish.genres_all or wish.genres_any:
-        words = genre_words(wish.genres_all)
-        any_of = joined([genre_words([genre]) for genre in wish.genres_any], last="or")
-        parts.append(f"in {joined([one for one in (words, any_of) if one])}")
     if wish.people_all:
         parts.append(f"with {joined(wish.people_all)}")
     if years := _years(wish):
         parts.append(years)
-    without = [genre_words([genre]) for genre in wish.genres_none if genre not in genres]
-    without += wish.people_none
+    without = [genre_words([genre]) for genre in wish.genres_none] + list(wish.people_none)
     if without:
         parts.append(f"without {joined(without, last='or')}")
     parts += wish.notes[:2]
-    return ", ".join(parts)
+    return f"{' '.join([*kinds, noun])} {', '.join(parts)}".strip()
 
 
 def _template(
@@ -135,20 +131,23 @@ def _introduction(plan: Plan, items: Sequence[SlateItem], finder: EvidenceFinder
     noun = "pick" if len(items) == 1 else "picks"
     wish = plan.wish or Wish()
     if plan.relaxed:
-        wish = wish.model_copy(update={name: Wish.model_fields[name].get_default() for name in plan.relaxed})
-    phrase = wish_phrase(wish, finder)
-    if not phrase:
+        wish = wish.model_copy(
+            update={name: Wish.model_fields[name].get_default() for name in plan.relaxed}
+        )
+    phrase = wish_phrase(wish, finder, noun=noun)
+    if phrase == noun:
         personal = finder.person.liked or finder.person.history
-        phrase = "for you, going by what you liked" if personal else "that many people liked"
-    text = f"{number}{more} {noun} {phrase}."
+        phrase += " for you, going by what you liked" if personal else " that many people liked"
+    text = f"{number}{more} {phrase}."
     return f"{text[:1].upper()}{text[1:]}"
 
 
 def _abstention(plan: Plan, finder: EvidenceFinder) -> str:
     phrase = wish_phrase(plan.wish or Wish(), finder)
-    what = f"nothing {phrase}" if phrase else "nothing that fits"
     left_over = " that you have not seen here already" if plan.intent == "more" else ""
-    return f"I found {what}{left_over}. Tell me which part matters least, and I will look again."
+    return (
+        f"I found no {phrase}{left_over}. Tell me which part matters least, and I will look again."
+    )
 
 
 def _explanation(about: Sequence[Item], finder: EvidenceFinder) -> str:
@@ -169,7 +168,9 @@ def _comparison(about: Sequence[Item], finder: EvidenceFinder) -> str:
     same = [genre_words(shared)] if shared else []
     same += [joined(people[:3])] if people else []
     both = "Both" if len(about) == 2 else "All"
-    lines = [f"{labels}. {both} share {joined(same)}." if same else f"{labels} have little in common."]
+    lines = [
+        f"{labels}. {both} share {joined(same)}." if same else f"{labels} have little in common."
+    ]
     for item in about:
         facts = [genre for genre in item.genres if genre not in shared]
         own = [genre_words(facts)] if facts else []

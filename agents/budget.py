@@ -148,7 +148,9 @@ class BudgetMeter:
     def _seconds(self) -> float:
         return self.spent.seconds + self.timer() - self._started
 
-    def _add(self, *, model_calls: int = 0, tool_calls: int = 0, tokens: int = 0, usd: float = 0.0) -> None:
+    def _add(
+        self, *, model_calls: int = 0, tool_calls: int = 0, tokens: int = 0, usd: float = 0.0
+    ) -> None:
         spent = self.spent
         self.spent = spent.model_copy(
             update={

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rec_core import Catalog, Item, ItemFilter
 
@@ -37,7 +37,7 @@ class Conditions:
         set_aside: Labels of "never" rules that the wish of now asks for by name: told, not enforced.
     """
 
-    item_filter: ItemFilter = ItemFilter()
+    item_filter: ItemFilter = field(default_factory=ItemFilter)
     years_none: tuple[tuple[int, int], ...] = ()
     tags_all: tuple[str, ...] = ()
     tags_none: tuple[str, ...] = ()
@@ -66,14 +66,15 @@ def conditions_of(
 ) -> Conditions:
     """The wish's hard part together with the "must" and "must not" preferences in force.
 
-    What the wish asks for by name outranks a "must not" about it.
+    What the wish asks for by name outranks a "must not" about it, and years that it names outrank
+    years of long standing.
     """
     result = Conditions(item_filter=wish_filter(wish, relaxed=relaxed))
     asked = _asked(wish)
     for preference in preferences:
         if preference.kind == "must_not" and _key(preference) in asked:
             result = replace(result, set_aside=(*result.set_aside, preference.label))
-        elif preference.kind in ("must", "must_not"):
+        elif preference.kind in ("must", "must_not") and not _outranked(preference, wish):
             result = _with_rule(result, preference)
     return result
 
@@ -96,6 +97,11 @@ def _asked(wish: Wish) -> set[tuple[str, str]]:
     }
 
 
+def _outranked(preference: Preference, wish: Wish) -> bool:
+    named = wish.year_min is not None or wish.year_max is not None
+    return preference.subject == "year" and preference.kind == "must" and named
+
+
 def _key(preference: Preference) -> tuple[str, str]:
     return preference.subject, preference.value.casefold()
 
@@ -105,13 +111,21 @@ def _with_rule(conditions: Conditions, preference: Preference) -> Conditions:
     must, value, old = preference.kind == "must", preference.value, conditions.item_filter
     match preference.subject:
         case "genre" if must:
-            return replace(conditions, item_filter=replace(old, genres_all=(*old.genres_all, value)))
+            return replace(
+                conditions, item_filter=replace(old, genres_all=(*old.genres_all, value))
+            )
         case "genre":
-            return replace(conditions, item_filter=replace(old, genres_none=(*old.genres_none, value)))
+            return replace(
+                conditions, item_filter=replace(old, genres_none=(*old.genres_none, value))
+            )
         case "person" if must:
-            return replace(conditions, item_filter=replace(old, people_all=(*old.people_all, value)))
+            return replace(
+                conditions, item_filter=replace(old, people_all=(*old.people_all, value))
+            )
         case "person":
-            return replace(conditions, item_filter=replace(old, people_none=(*old.people_none, value)))
+            return replace(
+                conditions, item_filter=replace(old, people_none=(*old.people_none, value))
+            )
         case "item" if not must:
             return replace(conditions, item_filter=replace(old, exclude=(*old.exclude, value)))
         case "tag" if must:

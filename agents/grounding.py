@@ -19,7 +19,9 @@ from .prose import Span, emphasised, plain, without
 LONGEST_SLATE = 10
 _QUOTED = re.compile(r"[\"“«]([^\"“”«»\n]{2,90})[\"”»]")
 _WORD = r"[A-Z0-9À-Þ][\w'’&.!?·-]*,?:?"
-_SMALL = r"(?:of|the|and|a|an|in|on|to|for|with|from|at|by|vs\.?|&|de|la|le|les|du|des|el|los|il|da|-|–)"
+_SMALL = (
+    r"(?:of|the|and|a|an|in|on|to|for|with|from|at|by|vs\.?|&|de|la|le|les|du|des|el|los|il|da|-|–)"
+)
 _DATED = re.compile(rf"({_WORD}(?:\s+(?:{_SMALL}\s+)*{_WORD})*)\s*\((\d{{4}})\)")
 _NOT_TITLE = re.compile(r"[^\w]+", re.UNICODE)
 
@@ -74,7 +76,9 @@ class _Findings:
     cut: list[str] = field(default_factory=list)
 
 
-def ground(item_ids: Sequence[str], text: str, grounds: Grounds, *, is_model_prose: bool) -> Verdict:
+def ground(
+    item_ids: Sequence[str], text: str, grounds: Grounds, *, is_model_prose: bool
+) -> Verdict:
     """Check a slate and the words that go with it.
 
     Args:
@@ -144,7 +148,9 @@ def _checked_prose(
         findings.problems.append(f"The text names {said[start:end]!r}, which no tool returned.")
         bad.append((start, end))
     for start, end in _strange_people(said, allowed, grounds):
-        findings.problems.append(f"The text names {said[start:end]!r}, who is in none of the items.")
+        findings.problems.append(
+            f"The text names {said[start:end]!r}, who is in none of the items."
+        )
         bad.append((start, end))
     titles = [span for item in allowed for span in _spans(item.title, said)]
     return without(said, bad, unbroken=titles)
@@ -185,7 +191,7 @@ def _strange_titles(
             yield match.span(1)
     for name in marked:
         for start, end in _spans(name, said):
-            if said[start:start + 1].isupper() and " " in name and not is_fine(name):
+            if said[start : start + 1].isupper() and " " in name and not is_fine(name):
                 yield start, end
 
 

@@ -16,7 +16,9 @@ _LONGEST_READ = 20_000
 _IMAGE = re.compile(r"!\[[^\]]*\]\s*(?:\([^)]*\)|\[[^\]]*\])")
 _LINK = re.compile(r"\[([^\]]*)\]\s*(?:\([^)]*\)|\[[^\]]*\])")
 _REFERENCE = re.compile(r"^\s*\[[^\]]+\]:.*$", re.MULTILINE)
-_ADDRESS = re.compile(r"<?\b(?:[a-z][a-z0-9+.-]{1,20}:)?//[^\s<>]+>?|\b(?:javascript|data|mailto):\S+", re.I)
+_ADDRESS = re.compile(
+    r"<?\b(?:[a-z][a-z0-9+.-]{1,20}:)?//[^\s<>]+>?|\b(?:javascript|data|mailto):\S+", re.I
+)
 _HIDDEN_BLOCK = re.compile(
     r"<(script|style|think|thinking|tool_call|iframe|svg)\b.*?(?:</\1\s*>|\Z)", re.I | re.S
 )
@@ -28,7 +30,9 @@ _RULER = re.compile(r"^[ \t]*(?:[-*_=]{3,}|\|.*\|)[ \t]*$", re.MULTILINE)
 _EMPHASIS = re.compile(r"(\*\*\*|\*\*|\*|___|__|`+)(?=\S)(.+?)(?<=\S)\1")
 _UNDERSCORED = re.compile(r"(?<!\w)_(?=\S)([^_\n]+?)(?<=\S)_(?!\w)")
 _END = re.compile(r"(?<=[^\W\d_])[.!?…][\"'”’)\]]*\s+|(?<=[\d)\]\"'”’])[.!?…][\"'”’)\]]*\s+|\n+")
-_ABBREVIATIONS = re.compile(r"(?:\b(?:mr|mrs|ms|dr|st|vs|vol|no|jr|sr|etc|e\.g|i\.e)|\b[A-Z])$", re.I)
+_ABBREVIATIONS = re.compile(
+    r"(?:\b(?:mr|mrs|ms|dr|st|vs|vol|no|jr|sr|etc|e\.g|i\.e)|\b[A-Z])$", re.I
+)
 
 
 def emphasised(text: str) -> tuple[str, ...]:
@@ -73,7 +77,9 @@ def sentences(text: str, *, unbroken: Iterable[Span] = ()) -> list[Span]:
     return result
 
 
-def without(text: str, bad: Sequence[Span], *, unbroken: Iterable[Span] = ()) -> tuple[str, tuple[str, ...]]:
+def without(
+    text: str, bad: Sequence[Span], *, unbroken: Iterable[Span] = ()
+) -> tuple[str, tuple[str, ...]]:
     """The text without the sentences that touch a bad span, and the sentences that went."""
     kept: list[str] = []
     gone: list[str] = []

@@ -56,12 +56,21 @@ def slate_reasons(item_ids: Sequence[str], finder: EvidenceFinder) -> tuple[Reas
     return tuple(reasons)
 
 
-def full_reason(item_id: str, finder: EvidenceFinder) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
+def full_reason(
+    item_id: str, finder: EvidenceFinder
+) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
     """Everything that speaks for an item: up to four clauses of different groups, strongest first."""
     chosen: list[Clause] = []
     for clause in sorted(clauses_for(item_id, finder), key=lambda one: -one.strength):
         groups = {one.group for one in chosen}
-        if clause.group not in groups and len(chosen) < 4 and (clause.group != "facts" or not chosen):
+        dated = any(one.field == "year" for past in chosen for one in past.evidence)
+        if clause.group == "years" and dated:
+            continue
+        if (
+            clause.group not in groups
+            and len(chosen) < 4
+            and (clause.group != "facts" or not chosen)
+        ):
             chosen.append(clause)
     evidence = dict.fromkeys(one for clause in chosen for one in clause.evidence)
     return tuple(clause.words for clause in chosen), tuple(evidence)
@@ -77,12 +86,13 @@ def clauses_for(item_id: str, finder: EvidenceFinder) -> list[Clause]:
         *_like_liked(found, finder),
         *_preferred(found),
         *_popular(found, finder),
+        *_colour(item, found),
         _facts(item),
     ]
 
 
 def joined(words: Sequence[str], *, last: str = "and") -> str:
-    """ "a", "a and b", "a, b and c"."""
+    """A list in a sentence: "a", "a and b", "a, b and c"."""
     if len(words) <= 1:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
@@ -90,7 +100,13 @@ def joined(words: Sequence[str], *, last: str = "and") -> str:
 
 def genre_words(genres: Iterable[str]) -> str:
     """Genres in a sentence: "crime and thriller"; abbreviations and hyphens keep their capitals."""
-    return joined([genre if "-" in genre or genre.isupper() else genre.lower() for genre in genres])
+    return joined([_genre_word(genre) for genre in genres])
+
+
+def _genre_word(genre: str) -> str:
+    if "-" in genre or genre.isupper():
+        return genre
+    return "children's" if genre == "Children" else genre.lower()
 
 
 def _asked(item: Item, found: Sequence[Evidence]) -> Iterable[Clause]:
@@ -168,11 +184,32 @@ def _preferred(found: Sequence[Evidence]) -> Iterable[Clause]:
 def _popular(found: Sequence[Evidence], finder: EvidenceFinder) -> Iterable[Clause]:
     fields = _by_field(found, "popularity")
     if rating := fields.get("rating"):
-        yield _clause("rating", f"rated {rating[0].value} on average, among the best here", rating, 3.2)
+        yield _clause(
+            "rating", f"rated {rating[0].value} on average, among the best here", rating, 3.2
+        )
     if percentile := fields.get("percentile"):
         done = "rated" if finder.recommender.interactions.has_ratings else "chosen"
         words = f"among the most {done} in the catalog"
         yield _clause("popular", words, percentile, 2.8)
+
+
+def _colour(item: Item, found: Sequence[Evidence]) -> Iterable[Clause]:
+    """What sets it apart from its neighbours when all of them meet the same wish."""
+    if tags := _own("tags", item, found):
+        yield _clause("tags", f"known for {_quoted(tags)}", tags, 2.6)
+    if directors := _own("directors", item, found):
+        yield _clause("people", f"directed by {_names(directors)}", directors, 2.5)
+    if cast := _own("cast", item, found):
+        yield _clause("people", f"with {_names(cast)}", cast, 2.4)
+    if (genres := _own("genres", item, found)) and len(genres) < len(item.genres):
+        yield _clause("more_genres", f"also {_genres_of(genres)}", genres, 2.3)
+
+
+def _own(name: str, item: Item, found: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Values of a field that no other ground has spoken of yet, as many as are named."""
+    spoken = {one.value for one in found if one.field == name}
+    values = [value for value in getattr(item, name) if value not in spoken][: _MOST_NAMED[name]]
+    return tuple(Evidence(kind="field", field=name, value=value) for value in values)
 
 
 def _facts(item: Item) -> Clause:
@@ -180,7 +217,9 @@ def _facts(item: Item) -> Clause:
     evidence = [Evidence(kind="field", field="genres", value=genre) for genre in item.genres[:3]]
     if item.directors:
         parts.append(f"by {joined(item.directors[:2])}")
-        evidence += [Evidence(kind="field", field="directors", value=name) for name in item.directors[:2]]
+        evidence += [
+            Evidence(kind="field", field="directors", value=name) for name in item.directors[:2]
+        ]
     if item.year is not None:
         parts.append(f"from {item.year}")
         evidence.append(Evidence(kind="field", field="year", value=str(item.year)))

@@ -11,7 +11,7 @@ from .progress import Progress
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from agents import ConversationalRecommender, ConversationStore
+    from agents import ConversationalRecommender, ConversationStore, LLMOptions
     from rec_core import Dataset, Recommender
 
 _KIND = "pipeline"
@@ -82,8 +82,50 @@ def build_agent(settings: Settings) -> ConversationalRecommender:
 
 
 def assemble(settings: Settings, recommender: Recommender) -> ConversationalRecommender:
-    """An agent around a given recommender; planners as the settings allow."""
-    raise NotImplementedError
+    """An agent around a given recommender; planners as the settings allow.
+
+    Raises:
+        StorageError: the conversations or the unfinished turns cannot be opened.
+    """
+    from agents import (
+        CheckpointPlace,
+        ConversationalRecommender,
+        ConversationStore,
+        TurnLimits,
+        build_planners,
+        open_checkpointer,
+    )
+    from tools import default_toolbox
+
+    toolbox = default_toolbox()
+    checkpointer = open_checkpointer(settings.checkpoint_file)
+    store = ConversationStore(settings.store_url, places=[CheckpointPlace(checkpointer)])
+    planners = build_planners(recommender=recommender, toolbox=toolbox, llm=model_options(settings))
+    return ConversationalRecommender(
+        recommender=recommender,
+        toolbox=toolbox,
+        store=store,
+        planners=planners,
+        checkpointer=checkpointer,
+        limits=TurnLimits(**settings.limits.model_dump()),
+    )
+
+
+def model_options(settings: Settings) -> LLMOptions | None:
+    """Where the language model is, in the agent's terms; None when none is configured."""
+    from agents import LLMOptions
+
+    llm = settings.llm
+    if not llm.is_configured:
+        return None
+    return LLMOptions(
+        base_url=llm.base_url,
+        model=llm.model,
+        api_key=llm.api_key.get_secret_value(),
+        timeout=llm.timeout,
+        price_in=llm.price_in,
+        price_out=llm.price_out,
+    )
 
 
 def open_conversation(store: ConversationStore, user_id: str, conversation_id: str | None) -> str:

@@ -17,7 +17,7 @@ from typing import Literal
 from rec_core import RapportError
 
 from .guard import check_packages
-from .settings import Settings, unknown_variables
+from .settings import LLMSettings, Settings, unknown_variables
 
 Status = Literal["ok", "warn", "fail"]
 _PACKAGES = (
@@ -31,6 +31,7 @@ _PACKAGES = (
 )
 _LOW_BYTES = 500_000_000
 _MAX_REPLY = 1_000_000
+_ADDRESS_HINT = "Check RAPPORT_LLM__BASE_URL; it usually ends in /v1."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,45 +222,65 @@ def _llm(settings: Settings, *, ask: bool) -> Check:
 
 
 def _ask_server(settings: Settings) -> Check:
-    """GET …/models with the key: reachable, key accepted, model known?"""
-    llm = settings.llm
+    """First the list of models (reachable? key? model known?), then one tool call as a probe."""
+    try:
+        listed = _list_models(settings.llm)
+    except urllib.error.HTTPError as fault:
+        # Some servers have no list of models; whether the model answers is asked below.
+        if fault.code != 404:
+            return _refused(fault.code, settings.llm.base_url)
+        listed = []
+    except ValueError:
+        detail = f"{settings.llm.base_url} did not answer like an OpenAI-compatible server"
+        return _llm_fault(detail, _ADDRESS_HINT)
+    except OSError as fault:
+        detail = f"{settings.llm.base_url} cannot be reached ({getattr(fault, 'reason', fault)})"
+        return _llm_fault(detail, "Start the server, or check RAPPORT_LLM__BASE_URL.")
+    if listed and settings.llm.model not in listed:
+        offered = ", ".join(listed[:5])
+        detail = f"the server has no model {settings.llm.model!r}"
+        return _llm_fault(detail, f"Set RAPPORT_LLM__MODEL to one of: {offered}.")
+    return _probe(settings)
+
+
+def _list_models(llm: LLMSettings) -> list[str]:
+    """The ids that GET …/models names. ValueError for anything but an OpenAI-like answer."""
+    address = f"{llm.base_url.rstrip('/')}/models"
+    if not address.startswith(("http://", "https://")):
+        raise ValueError(address)
     headers = {"Accept": "application/json"}
     if key := llm.api_key.get_secret_value():
         headers["Authorization"] = f"Bearer {key}"
-    address = f"{llm.base_url.rstrip('/')}/models"
-    try:
-        if not address.startswith(("http://", "https://")):
-            raise ValueError
-        request = urllib.request.Request(address, headers=headers)  # noqa: S310 scheme checked
-        with urllib.request.urlopen(request, timeout=min(llm.timeout, 10)) as reply:  # noqa: S310
-            listed = json.loads(reply.read(_MAX_REPLY))
-    except urllib.error.HTTPError as fault:
-        return _refused(fault.code, llm.base_url)
-    except ValueError:
-        return _llm_fault(
-            f"{llm.base_url} did not answer like an OpenAI-compatible server",
-            "Check RAPPORT_LLM__BASE_URL; it usually ends in /v1.",
+    request = urllib.request.Request(address, headers=headers)  # noqa: S310 scheme checked
+    with urllib.request.urlopen(request, timeout=min(llm.timeout, 10)) as reply:  # noqa: S310
+        answer = json.loads(reply.read(_MAX_REPLY))
+    if not isinstance(answer, dict):
+        raise ValueError(address)
+    models = answer.get("data")
+    found = models if isinstance(models, list) else []
+    return [str(one["id"]) for one in found if isinstance(one, dict) and "id" in one]
+
+
+def _probe(settings: Settings) -> Check:
+    from agents import ChatModel, probe_model
+
+    from .build import model_options
+
+    options = model_options(settings)
+    if options is None:
+        raise ValueError("no model is configured")
+    probe = probe_model(ChatModel(options))
+    where = f"{settings.llm.model} at {settings.llm.base_url}"
+    if not probe.answers:
+        return _llm_fault(probe.problem, "Until that is mended, the built-in rules answer.")
+    if not probe.calls_tools:
+        return Check(
+            name="Language model",
+            status="warn",
+            detail=f"{where}: {probe.problem}",
+            remedy="Turn tool calls on in the server; until then the built-in rules answer.",
         )
-    except OSError as fault:
-        reason = getattr(fault, "reason", fault)
-        return _llm_fault(
-            f"{llm.base_url} cannot be reached ({reason})",
-            "Start the server, or check RAPPORT_LLM__BASE_URL.",
-        )
-    names = (
-        [one.get("id") for one in listed.get("data", []) if isinstance(one, dict)]
-        if isinstance(listed, dict)
-        else []
-    )
-    if names and llm.model not in names:
-        offered = ", ".join(str(name) for name in names[:5])
-        return _llm_fault(
-            f"the server has no model {llm.model!r}",
-            f"Set RAPPORT_LLM__MODEL to one of: {offered}.",
-        )
-    return Check(
-        name="Language model", status="ok", detail=f"{llm.model} at {llm.base_url} answers"
-    )
+    return Check(name="Language model", status="ok", detail=f"{where} answers and calls tools")
 
 
 def _refused(code: int, address: str) -> Check:
@@ -267,7 +288,7 @@ def _refused(code: int, address: str) -> Check:
         return _llm_fault(f"{address} refused the key", "Set RAPPORT_LLM__API_KEY to a valid key.")
     return _llm_fault(
         f"{address} answered with error {code}",
-        "Check RAPPORT_LLM__BASE_URL; it usually ends in /v1.",
+        _ADDRESS_HINT,
     )
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
-# Told how far a long job is: stage, steps done, steps in all.
-Progress = Callable[[str, int, int], None]
+
+class Progress(Protocol):
+    """Told how far a long job is: `done` of `total` steps of the named stage."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None: ...
+
 
 _STAGES = {
     "download": "Downloading the data",

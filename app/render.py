@@ -76,8 +76,10 @@ def advance(progress: TurnProgress, event: TurnEvent) -> TurnProgress:
         case TurnStarted():
             return replace(progress, turn_id=event.turn_id, question=event.text)
         case PlanMade():
-            plan = Step(title="Understood", detail=clean(event.summary), done=True)
-            return replace(progress, steps=(*progress.steps, plan))
+            plan = Step(title="Understood", detail=one_line(event.summary), done=True)
+            # A planner that looks at results plans again; the same understanding is said once.
+            known = plan in progress.steps
+            return progress if known else replace(progress, steps=(*progress.steps, plan))
         case ToolStarted():
             step = Step(title=_phrase(event.tool, done=False))
             return replace(progress, steps=(*progress.steps, step))

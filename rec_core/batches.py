@@ -70,23 +70,37 @@ def bucketed_batches(
     return [batches[index] for index in generator.permutation(len(batches))]
 
 
+def shuffled_ties(interactions: Interactions, generator: np.random.Generator) -> np.ndarray:
+    """Item rows of all events, those of one user and one time stamp in a random order.
+
+    Without time stamps the order is all there is: it is kept.
+    """
+    if not interactions.has_timestamps:
+        return interactions.item_rows
+    draw = generator.random(len(interactions))
+    order = np.lexsort((draw, interactions.timestamps, interactions.user_rows))
+    return interactions.item_rows[order]
+
+
 def sequence_batches(
-    interactions: Interactions,
+    item_rows: np.ndarray,
+    offsets: np.ndarray,
     *,
     length: int,
     batch_size: int,
     padding: int,
     generator: np.random.Generator,
 ) -> Iterator[SequenceBatch]:
-    """One epoch over all next-item steps (see `all_windows`)."""
-    starts, counts = all_windows(interactions.offsets, length=length, generator=generator)
-    items = interactions.item_rows
+    """One epoch over all next-item steps of the histories that `offsets` cuts (see `all_windows`)."""
+    starts, counts = all_windows(offsets, length=length, generator=generator)
     for batch in bucketed_batches(counts, batch_size=batch_size, generator=generator):
         places = np.arange(counts[batch].max())
         real = places < counts[batch][:, None]
-        index = np.minimum(starts[batch][:, None] + places, len(items) - 2)
+        index = np.minimum(starts[batch][:, None] + places, len(item_rows) - 2)
         yield SequenceBatch(
-            items=np.where(real, items[index], padding), targets=items[index + 1][real], real=real
+            items=np.where(real, item_rows[index], padding),
+            targets=item_rows[index + 1][real],
+            real=real,
         )
 
 

@@ -83,12 +83,14 @@ class Interactions:
             raise DataError("A rating is missing or not a finite number.")
 
     def _sort(self) -> None:
+        user_steps, time_steps = np.diff(self.user_rows), np.diff(self.timestamps)
+        if ((user_steps > 0) | ((user_steps == 0) & (time_steps >= 0))).all():
+            return  # parts and files are sorted already, and sorting millions takes seconds
         order = np.lexsort((self.timestamps, self.user_rows))
-        if (np.diff(order) != 1).any():
-            self.user_rows = self.user_rows[order]
-            self.item_rows = self.item_rows[order]
-            self.timestamps = self.timestamps[order]
-            self.weights = self.weights[order]
+        self.user_rows = self.user_rows[order]
+        self.item_rows = self.item_rows[order]
+        self.timestamps = self.timestamps[order]
+        self.weights = self.weights[order]
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, catalog: Catalog) -> Interactions:

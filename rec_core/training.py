@@ -10,7 +10,6 @@ the same data, configuration and seed is not made again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -100,7 +99,7 @@ def train_pipeline(
         dataset.catalog.save(writer.path("catalog.parquet"))
         dataset.interactions.save(writer.path("interactions.parquet"))
         search_folder = writer.path(_SEARCH_FOLDER)
-        SearchEngine.build(dataset.catalog, encoder, search_folder, partial(progress, "index"))
+        SearchEngine.build(dataset.catalog, encoder, search_folder, progress)
         writer.add_metrics({"validation": choices.validation})
     return read_artifact(folder, kind="pipeline")
 

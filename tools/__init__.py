@@ -1,11 +1,47 @@
 """What a model may do: typed tools, the toolbox that runs them, and the candidate bus.
 
-The front is lazy (PEP 562): a name is imported from its module when it is first touched.
+The front is lazy (PEP 562): a name is imported from its module when it is first
+touched. The imports for type checkers repeat the table; a test compares the two.
 """
 
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .arguments import (
+        FilterArguments as FilterArguments,
+    )
+    from .bus import (
+        CandidateBus as CandidateBus,
+        CandidateSet as CandidateSet,
+    )
+    from .errors import (
+        ToolFailed as ToolFailed,
+        ToolRetry as ToolRetry,
+    )
+    from .evidence import (
+        find_evidence as find_evidence,
+    )
+    from .hygiene import (
+        clean_text as clean_text,
+        field_text as field_text,
+        quoted as quoted,
+    )
+    from .toolbox import (
+        Toolbox as Toolbox,
+        default_toolbox as default_toolbox,
+    )
+    from .types import (
+        PreferenceWriter as PreferenceWriter,
+        Tool as Tool,
+        ToolArguments as ToolArguments,
+        ToolCall as ToolCall,
+        ToolContext as ToolContext,
+        ToolResult as ToolResult,
+        ToolSpec as ToolSpec,
+    )
 
 _HOMES: dict[str, tuple[str, ...]] = {
     "types": (
@@ -26,7 +62,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = sorted(_MODULE_OF)  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = sorted(_MODULE_OF)  # noqa: PLE0605  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> object:

@@ -14,7 +14,7 @@ _GENRES_SHOWN = 4
 
 
 def item_line(item: Item) -> str:
-    """ "6 | Heat (1995) | Action, Crime, Thriller"."""
+    """One item: `6 | Heat (1995) | Action, Crime, Thriller`."""
     parts = [item.item_id, field_text(item.label)]
     if item.genres:
         parts.append(field_text(", ".join(item.genres[:_GENRES_SHOWN])))

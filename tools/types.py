@@ -51,9 +51,13 @@ class PreferenceWriter(Protocol):
     Nothing is saved before the turn commits; both return a sentence that says what will be noted.
     """
 
-    def remember(self, *, kind: str, subject: str, value: str, quote: str) -> str: ...
+    def remember(self, *, kind: str, subject: str, value: str, quote: str) -> str:
+        """Note a preference to be saved with the turn."""
+        ...
 
-    def forget(self, *, subject: str, value: str) -> str: ...
+    def forget(self, *, subject: str, value: str) -> str:
+        """Note that a preference is to be dropped with the turn."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -291,9 +291,7 @@ def _as_function(tool: ToolSpec) -> dict[str, Any]:
 
 
 def _reply_of(message: AIMessage) -> ModelReply:
-    good = [
-        RequestedCall(name=call["name"], arguments=call["args"]) for call in message.tool_calls
-    ]
+    good = [RequestedCall(name=call["name"], arguments=call["args"]) for call in message.tool_calls]
     bad = [
         RequestedCall(
             name=call["name"] or "", arguments=None, raw=(call["args"] or "")[:_LONGEST_ARGUMENTS]

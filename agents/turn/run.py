@@ -149,7 +149,9 @@ class TurnRun:
             meter=self.meter,
         )
 
-    def act(self, call: ToolCall, context: TurnContext, emit: Callable[[TurnEvent], None]) -> ToolOutcome:
+    def act(
+        self, call: ToolCall, context: TurnContext, emit: Callable[[TurnEvent], None]
+    ) -> ToolOutcome:
         """Run one call that the meter has let pass, and tell about it."""
         index = len(self.outcomes)
         arguments = {str(name): _shown(value) for name, value in dict(call.arguments).items()}
@@ -191,7 +193,7 @@ class TurnRun:
         except ToolFailed as fault:
             return ToolOutcome(call=call, error=str(fault))
         # The outermost edge of a tool: a fault of ours must not end the conversation.
-        except Exception:
+        except Exception:  # noqa: BLE001 see above
             _LOG.exception("tool %s failed", call.tool[:60])
             return ToolOutcome(call=call, error="The tool is out of order in this turn.")
         return ToolOutcome(call=call, result=result)
@@ -228,7 +230,9 @@ def summarise(outcome: ToolOutcome) -> str:
     count = len(result.items) if result.handle else len(looked_up(result))
     if not count:
         return "done" if not result.handle else "found nothing"
-    return f"found {count} item{'' if count == 1 else 's'}" if result.handle else f"{count} looked at"
+    return (
+        f"found {count} item{'' if count == 1 else 's'}" if result.handle else f"{count} looked at"
+    )
 
 
 def _history(recommender: Recommender, user_id: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from .lexicon import Lexicon, Match
 from .polarity import Cue, Polarity, polarity_at
@@ -17,9 +18,13 @@ _TOPIC_CUE = re.compile(
 )
 _BEFORE_NOUN = re.compile(r"^\s*(?:films?|movies?|flicks?|story|stories|thing|stuff|pictures?)\b")
 _OR = re.compile(r"\b(?:or|either|and/or)\b|/")
-_ONLY = re.compile(r"\b(?:only|instead|make it|make that|rather|actually|just|switch to|change (?:it )?to|nothing but|i meant|i mean)\b")
+_ONLY = re.compile(
+    r"\b(?:only|instead|make it|make that|rather|actually|just|switch to|change (?:it )?to|nothing but|i meant|i mean)\b"
+)
 _ALSO = re.compile(r"\b(?:also|and|plus|too|as well|add|with|but|still|both|more|some|even)\b")
-_SET_PHRASES = re.compile(r"\b(?:as good as|so much|by the way|good enough|well done|of course|tonight's|right now|long story short)\b")
+_SET_PHRASES = re.compile(
+    r"\b(?:as good as|so much|by the way|good enough|well done|of course|tonight's|right now|long story short)\b"
+)
 
 
 @dataclass(kw_only=True)
@@ -51,6 +56,7 @@ class Draft:
 
     @property
     def is_empty(self) -> bool:
+        """True when the message states no part of a wish but years and titles."""
         return not (
             self.genres or self.refused or self.weights or self.query or self.avoid or self.notes
             or self.people or self.people_refused
@@ -115,7 +121,7 @@ def _put(draft: Draft, match: Match, polarity: Polarity) -> bool:
 
 def _is_choice(plain: str, wanted: Sequence[Match]) -> bool:
     """True for "action or comedy", "comedies and thrillers"; False for "funny film for kids"."""
-    for left, right in zip(wanted, wanted[1:], strict=False):
+    for left, right in pairwise(wanted):
         gap = plain[left.end : right.start]
         if _OR.search(gap) and len(gap) < 25:
             return True
@@ -161,6 +167,8 @@ def _masked(plain: str, spans: Iterable[Span]) -> str:
 def _is_content(word: str, lexicon: Lexicon) -> bool:
     bare = word.removesuffix("'s")
     return (
-        len(bare) > 2 and not bare.isdigit() and not lexicon.is_filler(bare) and bare not in lexicon.first_names
+        len(bare) > 2
+        and not bare.isdigit()
+        and not lexicon.is_filler(bare)
+        and bare not in lexicon.first_names
     )
-

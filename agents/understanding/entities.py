@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rec_core import NameMatch, Recommender
 
@@ -27,8 +28,12 @@ _PAIR = re.compile(r"\s+(?:and|with|to|vs\.?|versus|or)\s+")
 _PERSON_CUE = re.compile(
     r"(?:\b(?:starring|featuring|directed by|director|actor|actress)|\b(?P<w>with|without|by|no|not|except|and|or|love|hate|like))\s+$"
 )
-_CAPITALISED = re.compile(r"\b[A-Z][a-zà-ÿ'.-]+(?: (?:[A-Z]\.|de|van|von|del|la))*(?: [A-Z][\w'.-]+)+")
-_PLAIN_NAME = re.compile(r"\b(?:starring|directed by|director|actor|actress) ([a-z][a-z'.-]+ [a-z][a-z'.-]+)\b")
+_CAPITALISED = re.compile(
+    r"\b[A-Z][a-zà-ÿ'.-]+(?: (?:[A-Z]\.|de|van|von|del|la))*(?: [A-Z][\w'.-]+)+"
+)
+_PLAIN_NAME = re.compile(
+    r"\b(?:starring|directed by|director|actor|actress) ([a-z][a-z'.-]+ [a-z][a-z'.-]+)\b"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +66,9 @@ class EntityFinder:
         people = self._people(utterance, [(m.start, m.end) for m in titles])
         people_spans = [(match.start, match.end) for match in people]
         titles = [m for m in titles if not overlaps((m.start, m.end), people_spans)]
-        strangers, stranger_spans = self._unknown_people(utterance, [*people_spans, *_spans(titles)])
+        strangers, stranger_spans = self._unknown_people(
+            utterance, [*people_spans, *_spans(titles)]
+        )
         unknown, unknown_spans = self._unknown_titles(
             utterance, [*people_spans, *stranger_spans, *_spans(titles)]
         )
@@ -83,7 +90,9 @@ class EntityFinder:
             span = (name.start, name.end)
             if not overlaps(span, taken):
                 phrase = plain[name.start : name.end]
-                found.append(Match(entry=genre_entry(name.name), phrase=phrase, start=span[0], end=span[1]))
+                found.append(
+                    Match(entry=genre_entry(name.name), phrase=phrase, start=span[0], end=span[1])
+                )
                 taken.append(span)
         for word, start, end in words_of(plain):
             if not overlaps((start, end), taken) and (match := self._lexicon.mend(word, start)):
@@ -114,7 +123,9 @@ class EntityFinder:
         """True for one lower-case everyday word, or a bare year, without quotes or a cue."""
         words = utterance.plain[span[0] : span[1]]
         if re.fullmatch(r"(?:18|19|20)\d0?s?|(?:18|19|20)\d\d", words):
-            return not re.search(r"(?:like|called|seen|loved|about|[\"']) ?[\"']?$", utterance.plain[: span[0]])
+            return not re.search(
+                r"(?:like|called|seen|loved|about|[\"']) ?[\"']?$", utterance.plain[: span[0]]
+            )
         everyday = self._lexicon.is_filler(words) or bool(self._lexicon.match(words))
         if not everyday or " " in words:
             return False
@@ -175,10 +186,15 @@ class EntityFinder:
                 found.append(match.span())
         found += [match.span(1) for match in _PLAIN_NAME.finditer(utterance.plain)]
         words = words_of(utterance.plain)
-        for (first, start, first_end), (last, last_start, end) in zip(words, words[1:], strict=False):
+        for (first, start, first_end), (last, last_start, end) in pairwise(words):
             cue = _PERSON_CUE.search(utterance.plain[:start])
             together = utterance.plain[first_end:last_start] == " "
-            if cue and together and first in self._lexicon.first_names and not self._lexicon.is_filler(last):
+            if (
+                cue
+                and together
+                and first in self._lexicon.first_names
+                and not self._lexicon.is_filler(last)
+            ):
                 found.append((start, end))
         free = [span for span in found if not overlaps(span, taken)]
         apart = [s for i, s in enumerate(free) if not overlaps(s, free[:i])]

@@ -1,6 +1,6 @@
 """What somebody is doing with a message: asking, pointing, thanking, testing our patience.
 
-Rules are tried in order on the masked text (titles \\ue000, people \\ue001, pointing \\ue002); the
+Rules are tried in order on the masked text (titles, people and pointing are marks); the
 first that fits gives the act. Small talk counts only when the message states no wish.
 """
 
@@ -26,7 +26,9 @@ _INSULT = re.compile(
     r"\b(?:you (?:suck|are (?:stupid|useless|dumb|an idiot|worthless|terrible|crap|shit|so bad)|idiot|moron)|you're (?:stupid|useless|dumb|an idiot|worthless|terrible|crap|shit|so bad)"
     r"|fuck(?: you| off)?|shut up|piss off|stupid (?:bot|machine|thing|computer)|dumb (?:bot|machine)|useless (?:bot|thing|machine)|idiot|this is (?:crap|shit|rubbish|garbage|useless|stupid)|go to hell|i hate you|wtf)\b"
 )
-_CARE = re.compile(r"\b(?:kill myself|end my life|want to die|wanna die|suicidal|hurt myself|don't want to live)\b")
+_CARE = re.compile(
+    r"\b(?:kill myself|end my life|want to die|wanna die|suicidal|hurt myself|don't want to live)\b"
+)
 _OFF_TOPIC = re.compile(
     r"\b(?:weather|stock|bitcoin|recipe|cook|capital of|president of|translate|write (?:me )?(?:a|an|some) (?:poem|essay|code|story|email|python|song|letter)|homework|what time is it"
     r"|what day is it|\d+ ?[+*/x-] ?\d+|tell me a joke|joke|meaning of life|who won|book (?:me )?a (?:flight|table|hotel)|order (?:me )?(?:a )?pizza|play (?:some )?music|set (?:an )?alarm|news|football score|your (?:age|birthday|mother)|marry me|do you love me)\b"
@@ -73,7 +75,7 @@ _MORE = re.compile(
     r"|\b(?:show|give) me (?:some )?(?:more|others|other ones|different ones|\w+ more)\b|\bmore (?:of (?:the same|these|those|this|that)|please|options|ideas)\b|\b(?:something|anything|what) else\b|\bany others?\b|\banother (?:one|film|movie|suggestion|recommendation|idea)\b|\b(?:one|two|three|four|five|\d) more\b|\bother (?:suggestions|ideas|options|recommendations)\b|^(?:next|more|another|again|others)\W*$|\bnext (?:page|batch|ones?)\b"
 )
 _NONE_FIT = re.compile(
-    rf"\bnone of (?:these|those|them|{_M})|\bnot (?:these|those|any of (?:these|those|them)|{_M})\W*$|\b(?:don't|do not|didn't) (?:like|want|fancy) (?:any of )?(?:these|those|them|{_M})|^{_M} (?:are|were) (?:all )?(?:bad|boring|terrible|awful|wrong|not (?:good|right))|^(?:no,? )?not (?:what i want|what i meant|right|good)\b"
+    rf"\bnone of (?:these|those|them|{_M})|\bnothing here\b|\bnot (?:these|those|any of (?:these|those|them)|{_M})\W*$|\b(?:don't|do not|didn't) (?:like|want|fancy) (?:any of )?(?:these|those|them|{_M})|^{_M} (?:are|were) (?:all )?(?:bad|boring|terrible|awful|wrong|not (?:good|right))|^(?:no,? )?not (?:what i want|what i meant|right|good)\b"
 )
 _OPENER = re.compile(
     r"\b(?:i want|i wanna|i'd (?:like|love)|i would (?:like|love)|i need|i'm looking for|looking for|i am looking for|in the mood for|i feel like|feel like|recommend|suggest|show me|give me|find me|find|can you|could you|would you|do you have|do you know|have you got|got any|any good"
@@ -90,7 +92,7 @@ _SMALL_TALK: tuple[tuple[Act, re.Pattern[str]], ...] = (
     ("hello", re.compile(r"^(?:hi|hello|hey|heya|hiya|yo|howdy|good (?:morning|evening|afternoon|day)|greetings|hola|bonjour|hallo|ciao|moin|salut|sup|what's up|how are you)\b")),
     ("praise", re.compile(r"\b(?:great|perfect|good|nice|awesome|excellent|wonderful|lovely|brilliant|amazing|cool|love (?:it|them|these)|well done|good (?:job|one|choice|pick)|sounds good|looks good|i'll (?:watch|take|try) (?:it|that|this|one))\b")),
     ("affirm", re.compile(r"^(?:yes|yeah|yep|yup|sure|ok|okay|k|alright|fine|of course|please do|go ahead|definitely|absolutely|exactly|right|correct|y)\b")),
-    ("deny", re.compile(r"^(?:no|nope|nah|not really|no thanks|no thank you|n|never|nothing)\b")),
+    ("deny", re.compile(r"^(?:no|nope|nah|not really|no thanks|no thank you|n|never|nothing|none of)\b")),
 )  # fmt: skip
 
 
@@ -100,7 +102,7 @@ def hostile_spans(plain: str) -> tuple[Span, ...]:
 
 
 def asks_to_forget(plain: str) -> Act | None:
-    """"forget", "forget_all", or None. Read before wishes: "forget that I hate horror"."""
+    """Tell "forget", "forget_all" or None. Read before wishes: "forget that I hate horror"."""
     if _FORGET_ALL.search(plain):
         return "forget_all"
     if _START_OVER.search(plain):
@@ -146,6 +148,11 @@ def refuses_slate(plain: str) -> bool:
 def has_opener(plain: str) -> bool:
     """True when a request is opened ("I want", "recommend", "how about")."""
     return bool(_OPENER.search(plain))
+
+
+def adds_titles(plain: str) -> bool:
+    """True when a named title joins the examples instead of replacing them ("also like …")."""
+    return bool(re.search(r"\b(?:also|as well|too|plus|add)\b|^and\b", plain))
 
 
 def asks_to_remember(plain: str) -> bool:

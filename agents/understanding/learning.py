@@ -10,14 +10,18 @@ from collections.abc import Sequence
 
 from rec_core import Catalog, NameMatch
 
+from ..state import PreferenceKind
 from .lexicon import Match
 from .reading import Mention, PreferenceDraft
 from .text import Utterance
 from .years import YearReading
 
+_FIRST_YEAR, _LAST_YEAR = 1800, 2100  # a range open on one side is written with these
 _ADVERBS = r"(?: (?:really|absolutely|just|also|totally|truly|do|always|all|very much|generally|usually|normally|so))*"
 _THING = r"(?:(?: (?:watching|seeing|a good|good|any|all|most|films?|movies?|anything|with|by|about|the|my|a|an|old|those|these|kind of|sort of))*\s*)$"
-_NOT_NOW = re.compile(r"\b(?:today|tonight|right now|this time|at the moment|this evening|for now)\b")
+_NOT_NOW = re.compile(
+    r"\b(?:today|tonight|right now|this time|at the moment|this evening|for now)\b"
+)
 _HATES = re.compile(
     rf"\b(?:i|we){_ADVERBS} (?:hate|detest|loathe|dislike|despise|never (?:watch|like|enjoy)|can't stand|cannot stand|can't bear)\b{_THING}"
     rf"|\b(?:i|we){_ADVERBS} (?:don't|do not|dont|never){_ADVERBS} (?:like|enjoy|care for|watch|do|get)\b{_THING}"
@@ -35,7 +39,9 @@ _HABIT = re.compile(
 _NOTE = re.compile(
     r"\b(?:remember|note|keep in mind|bear in mind|make a note|don't forget|for (?:the future|next time|future reference))(?:,| that|:)* (?P<n>.{3,140})"
 )
-_AFTER_NAME = re.compile(r"^(?: (?:films?|movies?|flicks?|stuff|ones))?\s*(?:is|are) my favou?rites?\b")
+_AFTER_NAME = re.compile(
+    r"^(?: (?:films?|movies?|flicks?|stuff|ones))?\s*(?:is|are) my favou?rites?\b"
+)
 
 
 def learn(
@@ -49,9 +55,15 @@ def learn(
     drafts = _about_items(utterance, mentions, catalog)
     if _NOT_NOW.search(utterance.plain):
         return tuple(drafts)
-    names = [(m.start, m.end, "genre", genre) for m in matches if m.entry.genre and not m.comparative for genre in m.entry.genre]
+    names = [
+        (m.start, m.end, "genre", genre)
+        for m in matches
+        if m.entry.genre and not m.comparative
+        for genre in m.entry.genre
+    ]
     names += [(p.start, p.end, "person", p.name) for p in people]
-    kind, last_end = None, -1
+    kind: PreferenceKind | None = None
+    last_end = -1
     for start, end, subject, name in sorted(names):
         before = utterance.plain[:start]
         if not (kind and 0 <= last_end <= start and _JOIN.search(utterance.plain[last_end:start])):
@@ -69,10 +81,10 @@ def learn(
 
 
 def learn_years(utterance: Utterance, years: YearReading) -> tuple[PreferenceDraft, ...]:
-    """A habit about years ("I never watch anything older than 1980"), as "1980-" or "-1979"."""
+    """A habit about years ("I never watch anything older than 1980"), as "1980-2100"."""
     if not years.bounded or not _HABIT.search(utterance.plain):
         return ()
-    value = f"{years.year_min or ''}-{years.year_max or ''}"
+    value = f"{years.year_min or _FIRST_YEAR}-{years.year_max or _LAST_YEAR}"
     return (
         PreferenceDraft(
             kind="must", subject="year", value=value, label=year_label(value),
@@ -89,26 +101,29 @@ def learn_note(utterance: Utterance) -> PreferenceDraft | None:
     words = utterance.text[match.start("n") : match.end("n")].strip(" .!?,")
     if len(words) < 3:
         return None
-    return PreferenceDraft(kind="like", subject="note", value=words, label=words, quote=utterance.text[:160])
+    return PreferenceDraft(
+        kind="like", subject="note", value=words, label=words, quote=utterance.text[:160]
+    )
 
 
 def year_bounds(value: str) -> tuple[int | None, int | None]:
-    """The bounds in a year preference: "1980-" -> (1980, None); what is no range bounds nothing."""
-    match = re.fullmatch(r"(\d{4})?-(\d{4})?", value)
+    """The bounds in a year preference: "1980-2100" -> (1980, None); what is no range bounds nothing."""
+    match = re.fullmatch(r"(\d{4})-(\d{4})", value)
     if match is None:
         return None, None
-    return (int(match[1]) if match[1] else None, int(match[2]) if match[2] else None)
+    low, high = int(match[1]), int(match[2])
+    return (low if low > _FIRST_YEAR else None, high if high < _LAST_YEAR else None)
 
 
 def year_label(value: str) -> str:
-    """A year preference for people: "1980-" -> "1980 or later"."""
+    """A year preference for people: "1980-2100" -> "1980 or later"."""
     low, high = year_bounds(value)
     if low is not None and high is not None:
         return f"{low} to {high}"
     return f"{low} or later" if low is not None else f"{high} or earlier"
 
 
-def _kind(before: str, after: str) -> str | None:
+def _kind(before: str, after: str) -> PreferenceKind | None:
     if _HATES.search(before):
         return "dislike"
     return "like" if _LOVES.search(before) or _AFTER_NAME.search(after) else None
@@ -117,18 +132,15 @@ def _kind(before: str, after: str) -> str | None:
 def _about_items(
     utterance: Utterance, mentions: Sequence[Mention], catalog: Catalog
 ) -> list[PreferenceDraft]:
-    drafts = []
-    for mention in mentions:
-        if mention.role not in ("liked", "disliked"):
-            continue
-        for item_id in mention.item_ids:
-            drafts.append(
-                PreferenceDraft(
-                    kind="like" if mention.role == "liked" else "dislike", subject="item", value=item_id,
-                    label=catalog[item_id].label, quote=_sentence(utterance.text, mention.start),
-                )
-            )  # fmt: skip
-    return drafts
+    return [
+        PreferenceDraft(
+            kind="like" if mention.role == "liked" else "dislike", subject="item", value=item_id,
+            label=catalog[item_id].label, quote=_sentence(utterance.text, mention.start),
+        )
+        for mention in mentions
+        if mention.role in ("liked", "disliked")
+        for item_id in mention.item_ids
+    ]  # fmt: skip
 
 
 def _sentence(text: str, position: int) -> str:

@@ -74,6 +74,7 @@ class Match:
 
     @property
     def span(self) -> Span:
+        """Start and end as a pair."""
         return self.start, self.end
 
 
@@ -118,7 +119,13 @@ class Lexicon:
         for hit in self._pattern.finditer(plain):
             entry, phrase, comparative = self._table[_flat(hit[0])]
             found.append(
-                Match(entry=entry, phrase=phrase, start=hit.start(), end=hit.end(), comparative=comparative)
+                Match(
+                    entry=entry,
+                    phrase=phrase,
+                    start=hit.start(),
+                    end=hit.end(),
+                    comparative=comparative,
+                )
             )
         return tuple(found)
 
@@ -172,7 +179,9 @@ class Lexicon:
             for name, language in self.languages.items()
         }
         best = max(hits, key=lambda name: hits[name])
-        foreign = sum(word in self.languages[best].words and word not in self.stopwords for word in said)
+        foreign = sum(
+            word in self.languages[best].words and word not in self.stopwords for word in said
+        )
         return best if foreign >= 2 and hits[best] > english - 1 else None
 
     def _for_catalog(self, entry: Entry) -> Entry:
@@ -184,7 +193,8 @@ class Lexicon:
                 "genre": self._resolved(entry.genre),
                 "refuse": self._resolved(entry.refuse or entry.genre),
                 "weights": weights,
-                "query": entry.query or (_first_word(entry) if entry.genre and not self._resolved(entry.genre) else ""),
+                "query": entry.query
+                or (_first_word(entry) if entry.genre and not self._resolved(entry.genre) else ""),
             }
         )
 
@@ -220,7 +230,9 @@ class Lexicon:
 
 def genre_entry(genre: str) -> Entry:
     """The meaning of a catalog genre that the files do not mention."""
-    return Entry(words=(genre.lower(),), genre=(genre,), refuse=(genre,), weights={genre: 0.6}, noun=True)
+    return Entry(
+        words=(genre.lower(),), genre=(genre,), refuse=(genre,), weights={genre: 0.6}, noun=True
+    )
 
 
 def _first_word(entry: Entry) -> str:

@@ -3,7 +3,8 @@
 **New topic or refinement.** The old wish is dropped when the message opens a request ("I want",
 "recommend", "how about", "something …") or is a bare title, *and* names a new title, a genre or a
 person, *and* does not begin like a refinement ("but", "only", "also", "less", "more", "make it",
-"without", …) or say "also" / "instead". Saying "start over" drops it too. Everything else refines.
+"without", …) or say "also" / "instead". A bare message that states two slots by itself ("westerns from the 60s") counts as opened.
+Saying "start over" drops it too. Everything else refines.
 
 **Slots in a refinement.** Years: what is said replaces its bound. Genres: "only" / "instead" and bare
 nouns ("westerns") replace; adjectives ("funny") and "also" add. Titles: "also like" adds, otherwise
@@ -25,8 +26,12 @@ _BEGINS_AS_REFINEMENT = re.compile(
     r"^(?:ok(?:ay)?,? |yes,? |hm+,? |no,? |great,? |nice,? |good,? |well,? |please |can you |could you |can i (?:have|get|see) |show me |give me |maybe )*"
     r"(?:but|only|also|and|plus|make (?:it|that|them)|just|less|more|fewer|not|nothing|no|without|w/o|with(?: a bit)? (?:more|less|some)|except|from|then|still|even|rather|instead|actually|a bit|a little|slightly|much|the same|same|too|exclude|leave out|minus|skip|add|drop|remove|newer|older|any|of those|of these|i meant|i mean|let's make it|can it be|could it be|should be|it should|it must|they should|must be|preferably|ideally)\b"
 )
-_SAYS_REFINEMENT = re.compile(r"\b(?:also|instead|as well|same but|of (?:those|these|them)|among (?:those|these|them))\b")
-_SAYS_SOMETHING = re.compile(r"^(?:ok(?:ay)?,? |now |then |well,? |hm+,? |and now |i guess |maybe )*(?:something|anything|a (?:good |nice |really )*(?:film|movie)|a|an|some|now)\b")
+_SAYS_REFINEMENT = re.compile(
+    r"\b(?:also|instead|as well|same but|of (?:those|these|them)|among (?:those|these|them))\b"
+)
+_SAYS_SOMETHING = re.compile(
+    r"^(?:ok(?:ay)?,? |now |then |well,? |hm+,? |and now |i guess |maybe )*(?:something|anything|a (?:good |nice |really )*(?:film|movie)|a|an|some|now|(?:top )?(?:\d+|two|three|four|five|six))\b"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +52,7 @@ class Change:
     unlike: tuple[str, ...] = ()
     years: YearChange = YearChange()
     count: int | None = None
+    adds_seeds: bool = False
 
 
 def is_new_topic(plain: str, change: Change, *, opens: bool, bare_title: bool) -> bool:
@@ -64,7 +70,9 @@ def is_new_topic(plain: str, change: Change, *, opens: bool, bare_title: bool) -
         return False
     if _BEGINS_AS_REFINEMENT.search(plain) or _SAYS_REFINEMENT.search(plain):
         return False
-    return opens or bare_title or bool(_SAYS_SOMETHING.search(plain))
+    years = change.years.year_min is not None or change.years.year_max is not None
+    slots = (bool(change.seeds), draft.kinds, bool(draft.people), years and not change.years.clears)
+    return opens or bare_title or sum(slots) > 1 or bool(_SAYS_SOMETHING.search(plain))
 
 
 def merge(old: Wish, change: Change) -> Wish:
@@ -73,8 +81,14 @@ def merge(old: Wish, change: Change) -> Wish:
     year_min, year_max = _years(old, change.years)
     genres_all, genres_any = _genres(old, draft)
     wanted = {*draft.genres, *draft.unhardened}
-    refused = [g for g in (*old.genres_none, *draft.refused) if g not in wanted or g in draft.refused]
-    seeds = (*old.like_item_ids, *change.seeds) if draft.added else change.seeds or old.like_item_ids
+    refused = [
+        g for g in (*old.genres_none, *draft.refused) if g not in wanted or g in draft.refused
+    ]
+    seeds = (
+        (*old.like_item_ids, *change.seeds)
+        if change.adds_seeds
+        else change.seeds or old.like_item_ids
+    )
     unlike = tuple(dict.fromkeys((*old.unlike_item_ids, *change.unlike)))
     return Wish(
         year_min=year_min,

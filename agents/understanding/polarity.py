@@ -56,13 +56,55 @@ _MORE = (
     r"more|a bit more|a little more|a lot more|extra|lots of|plenty of|a lot of|tons of|loads of|with some|with a (?:bit|touch|dash|hint|pinch|little) of"
     r"|a bit of|a touch of|not enough|heavy on|preferably|ideally|slightly|a bit|a little|kinda|somewhat|more of an?"
 )
-_CUES = re.compile(rf"(?<![\w'])(?:(?P<less>{_LESS})|(?P<refuse>{_REFUSE})|(?P<more>{_MORE}))(?![\w'])")
+_CUES = re.compile(
+    rf"(?<![\w'])(?:(?P<less>{_LESS})|(?P<refuse>{_REFUSE})|(?P<more>{_MORE}))(?![\w'])"
+)
 _ENDS = re.compile(
     r"[.;!?:()]|\b(?:but|however|though|although|please|instead|just|only|rather|because|since|while|when|then|also|i|i'd|i'm|we|let's"
     r"|give|show|recommend|suggest|find|want|need|prefer|something|anything|somewhat|more|still|make|how|what|yes)\b"
 )
-_OPENERS = frozenset(("with", "from", "by", "for", "starring", "about", "in", "like", "set", "of", "featuring", "that", "which"))
-_CARRIES = frozenset(("or", "nor", "any", "a", "an", "the", "and", "of", "too", "so", "very", "really", "anything", "films", "movies", "stuff", "being", "be", "to", "much", "many"))
+_OPENERS = frozenset(
+    (
+        "with",
+        "from",
+        "by",
+        "for",
+        "starring",
+        "about",
+        "in",
+        "like",
+        "set",
+        "of",
+        "featuring",
+        "that",
+        "which",
+    )
+)
+_CARRIES = frozenset(
+    (
+        "or",
+        "nor",
+        "any",
+        "a",
+        "an",
+        "the",
+        "and",
+        "of",
+        "too",
+        "so",
+        "very",
+        "really",
+        "anything",
+        "films",
+        "movies",
+        "stuff",
+        "being",
+        "be",
+        "to",
+        "much",
+        "many",
+    )
+)
 
 
 def read_cues(plain: str) -> tuple[Cue, ...]:
@@ -93,7 +135,9 @@ def polarity_at(plain: str, cues: Iterable[Cue], position: int, *, name: bool) -
 
 def negated_before(plain: str, position: int) -> bool:
     """True when a "not" that is no cue of taste governs the position ("haven't seen …")."""
-    return bool(re.search(r"\b(?:haven't|hasn't|not|never|didn't|don't)(?: \w+){0,2} ?$", plain[:position]))
+    return bool(
+        re.search(r"\b(?:haven't|hasn't|not|never|didn't|don't)(?: \w+){0,2} ?$", plain[:position])
+    )
 
 
 def _ended(plain: str, cue: Cue, position: int, *, name: bool) -> bool:

@@ -24,9 +24,11 @@ _SINGLE = re.compile(
     rf"|\bthe (?P<p>{_ORDINAL})(?=\s*(?:$|[.,!?;]|(?:and|or|with|to|is|was|looks|sounds|but|please|from)\b))"
     r"|(?:\b(?:number|no\.?|nr\.?|option|film|movie)|#) ?(?P<d>\d{1,2})\b(?!s)"
 )
-_NUMBERS = re.compile(r"^(?:compare|why|more like|like)? ?(?P<a>\d) ?(?:and|&|vs\.?|with|,|or) ?(?P<b>\d)\W*$")
+_NUMBERS = re.compile(
+    r"^(?:compare|why|more like|like)? ?(?P<a>\d) ?(?:and|&|vs\.?|with|,|or) ?(?P<b>\d)\W*$"
+)
 _WHOLE = re.compile(
-    rf"\b(?:all of (?:them|these|those)|both(?: of them)?|(?:these|those)(?: {ITEM_NOUNS})?|them(?: all)?|any of (?:them|these|those)|none of (?:them|these|those)|either of them)\b"
+    rf"\b(?:all of (?:them|these|those)|both(?: of them)?|(?:these|those)(?: {ITEM_NOUNS})?|them(?: all)?|either of them)\b"
 )
 _IT = re.compile(
     r"\b(?:that|this) (?:one|film|movie|title|pick|suggestion|recommendation)\b|\bit(?:'s)?\b"
@@ -54,7 +56,9 @@ def read_references(plain: str, state: ConversationState) -> References:
                 continue
             item_ids = _pointed(match, state.last_slate)
             if item_ids:
-                mentions.append(Mention(item_ids=item_ids, start=span[0], end=span[1], pointed=True))
+                mentions.append(
+                    Mention(item_ids=item_ids, start=span[0], end=span[1], pointed=True)
+                )
             else:
                 missing.append((match[0].strip(), span))
     mentions += _by_word(plain, state, [(m.start, m.end) for m in mentions])
@@ -78,7 +82,9 @@ def _pointed(match: re.Match[str], slate: tuple[str, ...]) -> tuple[str, ...]:
     else:
         place = _ORDINALS[groups["o"] or groups["p"]]
         places = [len(slate) - 1 if place == -1 else place]
-    return tuple(slate[place] for place in places) if all(0 <= p < len(slate) for p in places) else ()
+    return (
+        tuple(slate[place] for place in places) if all(0 <= p < len(slate) for p in places) else ()
+    )
 
 
 def _by_word(plain: str, state: ConversationState, taken: list[Span]) -> list[Mention]:
@@ -90,7 +96,13 @@ def _by_word(plain: str, state: ConversationState, taken: list[Span]) -> list[Me
                 ids = item_ids[:2] if match[0].startswith("both") else item_ids
                 lone = pattern is _IT and not re.search(r" ", match[0])
                 found.append(
-                    Mention(item_ids=ids, start=match.start(), end=match.end(), pointed=True, by_word=lone)
+                    Mention(
+                        item_ids=ids,
+                        start=match.start(),
+                        end=match.end(),
+                        pointed=True,
+                        by_word=lone,
+                    )
                 )
                 taken.append(match.span())
     return found

@@ -1,4 +1,4 @@
-"""What a named or pointed-at item is to the wish: a model to follow, one to avoid, seen, liked, …"""
+"""What a named or pointed-at item is to the wish: an example, its opposite, seen, liked, disliked."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from dataclasses import replace
 from .polarity import Cue, negated_before, polarity_at
 from .reading import Mention, Role
 
-_ARTICLES = re.compile(r"(?:\b(?:the|a|an|film|movie|called|also|both|all|watching|of)\s+|[\"'(,:]\s*)+$")
-_THAN_YEAR = re.compile(r"\b(?:newer|older|earlier|later|recent|before|after|year|decade|era|time|as)(?: than| as)?\s*$")
+_ARTICLES = re.compile(
+    r"(?:\b(?:the|a|an|film|movie|called|also|both|all|watching|of)\s+|[\"'(,:]\s*)+$"
+)
+_THAN_YEAR = re.compile(
+    r"\b(?:newer|older|earlier|later|recent|before|after|year|decade|era|time|as)(?: than| as)?\s*$"
+)
 _THAN = re.compile(r"\bthan\s*$")
 _SIMILAR = re.compile(
     r"\b(?:films?|movies?|flicks?|something|anything|stuff|things?|ones?|more|just|much|shows?|books?|games?|exactly|bit|sort of|kind of|similar(?: \w+)?"
@@ -41,12 +45,16 @@ _AFTER_GOOD = re.compile(
 _AFTER_BAD = re.compile(
     r"^\W*(?:is|was|are|were) (?:so |really |very |just |a bit |too |absolutely )*(?:terrible|boring|awful|bad|crap|rubbish|horrible|dull|stupid|shit|lame|overrated|disappointing|a disappointment|trash|long)\b"
 )
-_AFTER_SEEN = re.compile(r"^,? ?(?:(?:i've|i have|we've|we have) (?:already )?(?:seen|watched)|already seen|seen (?:it|that))\b")
+_AFTER_SEEN = re.compile(
+    r"^,? ?(?:(?:i've|i have|we've|we have) (?:already )?(?:seen|watched)|already seen|seen (?:it|that))\b"
+)
 _LIST_GAP = re.compile(r"^\s*(?:,|and|or|&|,? and|,? or|as well as|plus|/)\s*(?:also |the )?$")
 _REFUSED_LIKE = re.compile(r"\b(?:like|similar to|in the vein of|style of)\s*$")
 
 
-def assign_roles(plain: str, mentions: Sequence[Mention], cues: Sequence[Cue]) -> tuple[Mention, ...]:
+def assign_roles(
+    plain: str, mentions: Sequence[Mention], cues: Sequence[Cue]
+) -> tuple[Mention, ...]:
     """Give every mention its role. In a list ("Heat and Fargo") the first one's role holds for all.
 
     Args:
@@ -80,7 +88,7 @@ def _role(plain: str, mention: Mention, cues: Sequence[Cue]) -> Role:
     if _NOT_SIMILAR.search(before):
         return "unlike"
     if polarity_at(plain, cues, mention.start, name=True) == "refuse":
-        return _refused(before, mention.start, plain)
+        return _refused(before, plain)
     if _SIMILAR.search(before) and not _LIKED.search(before):
         return "seed"
     if _LIKED.search(before) or _AFTER_GOOD.search(after):
@@ -90,7 +98,7 @@ def _role(plain: str, mention: Mention, cues: Sequence[Cue]) -> Role:
     return "plain" if _THAN.search(before) and mention.by_word else "seed"
 
 
-def _refused(before: str, start: int, plain: str) -> Role:
+def _refused(before: str, plain: str) -> Role:
     if _REFUSED_LIKE.search(before):
         return "unlike"
     if _SEEN.search(before):

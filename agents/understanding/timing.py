@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from statistics import median_low
 
 import numpy as np
+
 from rec_core import Catalog
 
 from ..state import ConversationState
@@ -34,7 +35,9 @@ def year_change(
         return _outside(years, catalog)
     low, high = years.year_min, years.year_max
     if low is not None and high is not None and low > high:
-        return _NO_CHANGE, (f"Nothing can be from {low} or later and from {high} or earlier, so I left the years open.",)
+        return _NO_CHANGE, (
+            f"Nothing can be from {low} or later and from {high} or earlier, so I left the years open.",
+        )
     if not years.bounded:
         return _NO_CHANGE, ()
     return YearChange(year_min=low, year_max=high), _guess_told(years, catalog)
@@ -45,8 +48,10 @@ def _guess_told(years: YearReading, catalog: Catalog) -> tuple[str, ...]:
         return ()
     if years.year_min is not None:
         newest = catalog_span(catalog)[1]
-        return (f"I took \"{years.said}\" as {years.year_min} or later; the newest here is from {newest}.",)
-    return (f"I took \"{years.said}\" as {years.year_max} or earlier.",)
+        return (
+            f'I took "{years.said}" as {years.year_min} or later; the newest here is from {newest}.',
+        )
+    return (f'I took "{years.said}" as {years.year_max} or earlier.',)
 
 
 def _relative(
@@ -79,7 +84,11 @@ def _relative(
 def _year_of_mention(
     years: YearReading, mentions: Sequence[Mention], catalog: Catalog
 ) -> int | None:
-    after = [m for m in mentions if m.role == "than" or (m.start >= years.position and m.start - years.position < 12)]
+    after = [
+        m
+        for m in mentions
+        if m.role == "than" or (m.start >= years.position and m.start - years.position < 12)
+    ]
     for mention in after:
         known = [year for i in mention.item_ids if (year := catalog[i].year) is not None]
         if known:
@@ -88,7 +97,9 @@ def _year_of_mention(
 
 
 def _year_of_slate(state: ConversationState, catalog: Catalog) -> int | None:
-    known = [year for i in state.last_slate if i in catalog and (year := catalog[i].year) is not None]
+    known = [
+        year for i in state.last_slate if i in catalog and (year := catalog[i].year) is not None
+    ]
     return median_low(known) if known else None
 
 
@@ -100,5 +111,9 @@ def _outside(years: YearReading, catalog: Catalog) -> tuple[YearChange, tuple[st
     known = catalog.years[catalog.years > 0]
     later, earlier = int(np.sum(known > last)), int(np.sum(known < first))
     if later >= earlier:
-        return YearChange(year_min=last + 1), (f"Leaving those years out, I looked at {last + 1} or later.",)
-    return YearChange(year_max=first - 1), (f"Leaving those years out, I looked at {first - 1} or earlier.",)
+        return YearChange(year_min=last + 1), (
+            f"Leaving those years out, I looked at {last + 1} or later.",
+        )
+    return YearChange(year_max=first - 1), (
+        f"Leaving those years out, I looked at {first - 1} or earlier.",
+    )

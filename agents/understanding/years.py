@@ -140,6 +140,7 @@ class YearReading:
 
     @property
     def bounded(self) -> bool:
+        """True when at least one bound was said."""
         return self.year_min is not None or self.year_max is not None
 
 
@@ -229,9 +230,10 @@ def _centuries(plain: str, newest: int) -> YearReading | None:
 
 
 def _words(plain: str, *, oldest: int, newest: int) -> YearReading:
-    for pattern, relative in ((_NEWER_WORD, "newer"), (_OLDER_WORD, "older")):
-        if match := pattern.search(plain):
-            return YearReading(relative=relative, position=match.end(), spans=(match.span(),))
+    if match := _NEWER_WORD.search(plain):
+        return YearReading(relative="newer", position=match.end(), spans=(match.span(),))
+    if match := _OLDER_WORD.search(plain):
+        return YearReading(relative="older", position=match.end(), spans=(match.span(),))
     if match := _SAME.search(plain):
         same: Relative = "same_year" if match["w"] == "year" else "same_decade"
         return YearReading(relative=same, position=match.end(), spans=(match.span(),))
@@ -256,7 +258,9 @@ def _adjective(match: re.Match[str]) -> Span:
 def _decade_start(text: str) -> int | None:
     if match := re.search(r"(\d{3})0(?:'?s|ern?)\b", text):
         return int(match[1]) * 10
-    if match := re.search(r"(?:'|\b)(\d)0(?:'?s|ern?)\b|(?:años|années|anos|anni) '?(?:19)?(\d)0", text):
+    if match := re.search(
+        r"(?:'|\b)(\d)0(?:'?s|ern?)\b|(?:años|années|anos|anni) '?(?:19)?(\d)0", text
+    ):
         tens = int(match[1] or match[2])
         return (2000 if tens < 2 else 1900) + 10 * tens
     if re.search(r"noughties|aughts|two thousands", text):

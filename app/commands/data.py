@@ -111,9 +111,14 @@ def import_(
         typer.Option(help="Catalog column with the item ids that the interactions use."),
     ] = None,
     allow_rejects: Annotated[
-        bool, typer.Option(help="Import even if more than a fifth of the rows is unusable.")
+        bool,
+        typer.Option(
+            "--allow-rejects", help="Import even if more than a fifth of the rows is unusable."
+        ),
     ] = False,
-    replace: Annotated[bool, typer.Option(help="Replace an imported set of that name.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace an imported set of that name.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Bring your own catalog and, if you have any, interactions.
@@ -322,6 +327,8 @@ def _print_summary(dataset: Dataset) -> None:
         table.add_row(name, _split_line(split))
     for note in facts["meta"].get("notes", []):
         table.add_row("note", escape(note))
+    for failure in facts["meta"].get("tried_before", []):
+        table.add_row("no answer", escape(failure))
     for key in ("source", "licence"):
         if isinstance(facts["meta"].get(key), str):
             table.add_row(key, escape(facts["meta"][key]))

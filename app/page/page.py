@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.themes import Base
 
 from .handlers import Event, Handlers
 from .icons import icon
@@ -36,7 +37,7 @@ _SAVE_EXPORT = (
 )
 
 
-def theme() -> gr.themes.Base:
+def theme() -> Base:
     """System fonts and one accent colour; everything else is in style.css."""
     sans = [
         "ui-sans-serif",
@@ -48,7 +49,7 @@ def theme() -> gr.themes.Base:
         "sans-serif",
     ]
     mono = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"]
-    return gr.themes.Base(
+    return Base(
         primary_hue="teal", neutral_hue="stone", font=sans, font_mono=mono, radius_size="lg"
     )
 

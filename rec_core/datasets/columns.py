@@ -53,6 +53,7 @@ _ITEM_FIELDS = frozenset({*ITEM_NAMES, "tags", "texts"})
 FIELDS = tuple(sorted(_EVENT_FIELDS | _ITEM_FIELDS))
 _FOUR_DIGITS = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)")
 _YEARS = (1800, 2100)
+_NO_NAMES = frozenset({"nan", "none", "null", "n/a", "\\n"})
 
 
 def column(frame: pd.DataFrame, name: str) -> pd.Series:
@@ -178,9 +179,10 @@ def as_year(value: object) -> int | None:
 
 
 def as_names(value: object) -> tuple[str, ...]:
-    """A list of names out of a list, a JSON list or text with separators; no blanks, no repeats.
+    """A list of names out of a list, a JSON list or text with separators.
 
-    Text is cut at "|", else at ";", else at ",".
+    Text is cut at "|", else at ";", else at ",". Blanks, repeats, "nan" and the like, and remarks
+    in parentheses ("(voices)", "(no genres listed)") are left out.
     """
     if isinstance(value, str):
         parts = _cut(value)
@@ -188,7 +190,12 @@ def as_names(value: object) -> tuple[str, ...]:
         parts = (str(part) for part in value if part is not None)
     else:
         return ()
-    return tuple(dict.fromkeys(name for part in parts if (name := " ".join(part.split()))))
+    names = (" ".join(part.split()) for part in parts)
+    return tuple(dict.fromkeys(name for name in names if name and not _is_no_name(name)))
+
+
+def _is_no_name(text: str) -> bool:
+    return text.casefold() in _NO_NAMES or (text[0] == "(" and text[-1] == ")")
 
 
 def _cut(text: str) -> list[str]:

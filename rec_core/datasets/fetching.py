@@ -150,5 +150,5 @@ def _notes(catalog: Catalog) -> list[str]:
     if doubles:
         notes.append(f"{doubles} films are in the data set under more than one id; all are kept.")
     if without_year:
-        notes.append(f"{without_year} films have no year.")
+        notes.append(f"Films without a year: {without_year}.")
     return notes

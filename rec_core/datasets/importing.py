@@ -274,7 +274,9 @@ def _note_years(columns: Mapping[str, list[Any]], items: Sequence[Item], account
     given = ~guess.missing(pd.Series(columns["year"]))
     unusable = sum(1 for item, has in zip(items, given, strict=True) if has and item.year is None)
     if unusable:
-        account.notes.append(f"{unusable} items have a year that cannot be one; it was left empty.")
+        account.notes.append(
+            f"Items with a year that cannot be one (it was left empty): {unusable}."
+        )
 
 
 def _joined(

@@ -46,7 +46,7 @@ _NAME = (
 _DIRECTED_BY = re.compile(
     r"(?<![\w-])(?<!to be )(?<!originally )(?<!previously )directed by "
     r"(?:(?:the )?(?:brothers|duo|filmmaker) )?"
-    rf"(?P<first>{_NAME})(?P<rest>(?:, {_NAME})*,? (?:and|&) (?P<last>{_NAME}))?"
+    rf"(?>(?P<first>{_NAME})(?P<rest>(?:, {_NAME})*,? (?:and|&) (?P<last>{_NAME}))?)"
     # "directed by South Korean film director …"
     r"(?! (?:film|actor|actress|director|comedian|writer|stage|animator|musician|television))"
 )

@@ -61,9 +61,9 @@ def in_reading_order(title: str) -> str:
 
 def title_key(title: str) -> str:
     """A form in which two spellings of one title are equal: no case, accents, articles or signs."""
-    plain = unicodedata.normalize("NFKD", in_reading_order(title).casefold())
-    words = re.findall(r"[^\W_]+", plain.replace("&", " and ").replace("'", "").replace("’", ""))
-    letters = ["".join(sign for sign in word if not unicodedata.combining(sign)) for word in words]
-    if len(letters) > 1 and letters[0] in ("the", "a", "an"):
-        letters = letters[1:]
-    return " ".join(letters)
+    spread = unicodedata.normalize("NFKD", in_reading_order(title).casefold())
+    plain = "".join(sign for sign in spread if not unicodedata.combining(sign))
+    words = re.findall(r"[^\W_]+", re.sub(r"['’]", "", plain.replace("&", " and ")))
+    if len(words) > 1 and words[0] in ("the", "a", "an"):
+        words = words[1:]
+    return " ".join(words)

@@ -19,6 +19,8 @@ class SasrecConfig:
         learning_rate: Peak of the cosine schedule, after a linear warm-up over `warmup` of it.
         warmup: Share of all steps.
         weight_decay: Of AdamW, on matrices only.
+        shuffle_ties: Draw a new order of a user's events with equal time stamps in every epoch: where
+            the source's order among them means nothing, learning it by heart only hurts.
         max_epochs: Length of the schedule.
         patience: Stop after this many epochs without a better validation NDCG@10.
     """
@@ -31,6 +33,7 @@ class SasrecConfig:
     batch_size: int = 64
     learning_rate: float = 3e-3
     warmup: float = 0.05
-    weight_decay: float = 0.01
-    max_epochs: int = 20
+    weight_decay: float = 0.1
+    shuffle_ties: bool = True
+    max_epochs: int = 24
     patience: int = 4

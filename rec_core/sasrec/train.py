@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..batches import SequenceBatch, sequence_batches
+from ..batches import SequenceBatch, sequence_batches, shuffled_ties
 from ..interactions import Interactions
 from ..runtime import Progress, RunOptions, no_progress
 from .config import SasrecConfig
@@ -92,9 +92,11 @@ def train_sasrec(
 def _epoch(
     interactions: Interactions, config: SasrecConfig, generator: np.random.Generator
 ) -> list[SequenceBatch]:
+    rows = shuffled_ties(interactions, generator) if config.shuffle_ties else interactions.item_rows
     return list(
         sequence_batches(
-            interactions,
+            rows,
+            interactions.offsets,
             length=config.max_length,
             batch_size=config.batch_size,
             padding=interactions.n_items,

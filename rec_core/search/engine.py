@@ -185,6 +185,10 @@ class SearchEngine:
         """(n_items,) float32: cosine of every item's text with the query."""
         return self.item_vectors @ self._query_vector(_tidy(query))
 
+    def wait_for_vector_store(self, seconds: float) -> bool:
+        """Wait while Chroma's files are built again; True when it serves unfiltered search."""
+        return self._stored is not None and self._stored.wait(seconds)
+
     def find_title(self, text: str, *, limit: int = 5) -> tuple[TitleMatch, ...]:
         """Items that the whole text may name, best first; () when it is no title we know.
 
@@ -202,7 +206,7 @@ class SearchEngine:
         return self._spotter.spot(text)
 
     def unknown_titles(self, text: str) -> tuple[str, ...]:
-        """Phrases plainly meant as titles that are not in the catalog: quoted, or after "something like"."""
+        """Phrases plainly meant as titles ("something like X", quotes) that the catalog lacks."""
         return self._spotter.unknown(text)
 
     def spot_people(self, text: str) -> tuple[NameMatch, ...]:
@@ -253,7 +257,7 @@ class SearchEngine:
         return self.encoder.encode([query], kind="query")[0]
 
 
-def _no_report(done: int, total: int) -> None:  # noqa: ARG001
+def _no_report(done: int, total: int) -> None:
     """For a build that nobody watches."""
 
 

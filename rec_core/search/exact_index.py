@@ -25,8 +25,8 @@ class ExactIndex:
         vectors = np.asarray(vectors, dtype=np.float32)
         if vectors.shape != (len(ids), self._dimension):
             raise ValueError(f"expected {(len(ids), self._dimension)}, got {vectors.shape}")
-        fresh = {id_: row for row, id_ in enumerate(ids) if id_ not in self._rows}
-        self._rows.update((id_, len(self._rows) + i) for i, id_ in enumerate(tuple(fresh)))
+        for id_ in ids:
+            self._rows.setdefault(id_, len(self._rows))
         grown = np.zeros((len(self._rows), self._dimension), dtype=np.float32)
         grown[: len(self._vectors)] = self._vectors
         for id_, vector in zip(ids, vectors, strict=True):

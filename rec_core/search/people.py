@@ -213,13 +213,14 @@ def _forms(scene: Scene) -> list[str]:
 def _stands_alone(scene: Scene, window: Sequence[str], first: int, last: int) -> bool:
     if not scene.ends_phrase(last) and scene.tokens[last + 1].capital and not scene.shouted:
         return False  # "Scott Glenn" is not Ridley Scott
-    if first and scene.tokens[first].capital and scene.tokens[first - 1].capital:
-        if not (scene.opens_sentence(first - 1) or _cued(scene, first, _CREDITS | _COMPANY)):
-            return False  # another first name
+    credited = _cued(scene, first, _CREDITS | _COMPANY)
+    follows = first > 0 and not credited and not scene.opens_sentence(first - 1)
+    if follows and scene.tokens[first].capital and scene.tokens[first - 1].capital:
+        return False  # another first name
     if len(window) == 1 and (is_everyday(window[0]) or len(window[0]) < 4):
         return _cued(scene, first, _CREDITS) and (scene.tokens[first].capital or len(window[0]) > 3)
     named = scene.tokens[first].capital and not scene.shouted
-    return named or _cued(scene, first, _CREDITS | _COMPANY) or len(window[0]) > 6
+    return named or credited or len(window[0]) > 6
 
 
 def _cued(scene: Scene, first: int, cues: frozenset[str]) -> bool:

@@ -228,7 +228,8 @@ class TitleSpotter:
         cue = scene.has_cue(span.first) or self._continues_list(scene, span, chosen)
         cue = cue and scene.ends_phrase(span.last)
         if len(span.key) == 1:
-            return self._accept_single(span, named=named, cue=cue)
+            placed = scene.is_place(span.first)
+            return not placed and self._accept_single(span, named=named, cue=cue)
         plain = all(word in REQUEST_WORDS or _is_common(word) for word in span.key)
         if span.guessed:
             strange = any(
@@ -242,8 +243,10 @@ class TitleSpotter:
 
     def _accept_single(self, span: _Span, *, named: bool, cue: bool) -> bool:
         word = span.key[0]
-        if self._is_genre(word) or word.isdecimal() and word == span.hits[0][0].name.strip():
-            return named and cue or (word.isdecimal() and cue)
+        if word.isdecimal():
+            return cue or named
+        if self._is_genre(word):
+            return named and cue
         if word in FUNCTION_WORDS or len(word) == 1:
             return named and word != "i"
         if span.guessed or span.hits[0][0].quality < 0.97:

@@ -221,13 +221,13 @@ class TitleIndex:
             score_cutoff=allowed,
             limit=20,
         )
-        found = []
+        found: list[tuple[Alias, float]] = []
         for name, distance, _ in near:
             if _digits(name) != _digits(squashed) or not _plausible(squashed, name, int(distance)):
                 continue
             closeness = 1 - distance / max(len(name), len(squashed))
-            for number in self._by_squashed[name]:
-                found.append((self.aliases[number], self.aliases[number].quality * closeness))
+            aliases = [self.aliases[number] for number in self._by_squashed[name]]
+            found += [(alias, alias.quality * closeness) for alias in aliases]
         return found
 
     def _partial(self, key: Sequence[str]) -> list[tuple[Alias, float]]:
@@ -242,7 +242,11 @@ class TitleIndex:
             content.append(known)
         if not content or sum(map(len, content)) < 5:
             return []
-        common = set.intersection(*(self._by_word[word] for word in content))
+        common = [
+            number
+            for number in set.intersection(*(self._by_word[word] for word in content))
+            if _in_order(content, self.aliases[number].key)
+        ]
         if len(common) > (3 if len(content) == 1 else 40):
             return []
         return [
@@ -306,6 +310,12 @@ def _key(text: str) -> tuple[str, ...]:
 def _masked(key: Sequence[str]) -> Iterator[tuple[str, ...]]:
     for position in range(len(key)):
         yield (*key[:position], "", *key[position + 1 :])
+
+
+def _in_order(words: Sequence[str], key: Sequence[str]) -> bool:
+    """True when the words stand in the key in this order: "the story of a toy" is not "Toy Story"."""
+    rest = iter(key)
+    return all(word in rest for word in words)
 
 
 def _digits(text: str) -> str:

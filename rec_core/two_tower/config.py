@@ -12,7 +12,7 @@ class TwoTowerConfig:
     Attributes:
         dimension: Width of user and item vectors.
         max_length: Items of the history that the user tower reads, from the end.
-        dropout: On both towers' inputs.
+        dropout: Inside both towers.
         id_dropout: Share of items per step whose id part is blanked, so that the text and genre
             part alone must do: what an item that nobody took yet has.
         temperature: Divides the cosine of the two vectors.

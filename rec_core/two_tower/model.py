@@ -39,7 +39,7 @@ class ItemTower(nn.Module):
         if self.training:
             keep = keep & (torch.rand(len(rows), device=rows.device) >= self.id_dropout)
         by_id = self.ids(rows) * keep[:, None]
-        by_content = self.outer(functional.gelu(self.inner(self.dropout(self.content[rows]))))
+        by_content = self.outer(self.dropout(functional.gelu(self.inner(self.content[rows]))))
         return functional.normalize(self.norm(by_id + by_content), dim=-1)
 
 
@@ -64,8 +64,8 @@ class UserTower(nn.Module):
         real = places < lengths[:, None]
         from_end = (lengths[:, None] - 1 - places).clamp(min=0)
         weights = self.recency[from_end].masked_fill(~real, float("-inf")).softmax(dim=1)
-        pooled = (weights[..., None] * vectors).sum(dim=1)
-        mean = (real[..., None] * vectors).sum(dim=1) / lengths[:, None]
+        even = real / lengths[:, None]
+        pooled, mean = torch.bmm(torch.stack([weights, even], dim=1), vectors).unbind(dim=1)
         last = vectors[torch.arange(len(vectors), device=vectors.device), lengths - 1]
         views = self.dropout(torch.cat([pooled, mean, last], dim=-1))
         shortcut = pooled + last
@@ -94,6 +94,6 @@ class TwoTower(nn.Module):
         """
         rows, places = torch.unique(torch.cat([histories.ravel(), targets]), return_inverse=True)
         vectors = self.item_tower(rows)
-        read = vectors[places[: histories.numel()]].view(*histories.shape, -1)
+        read = functional.embedding(places[: histories.numel()].view(histories.shape), vectors)
         users = self.user_tower(read, lengths)
         return users @ vectors[places[histories.numel() :]].T / self.config.temperature

@@ -31,6 +31,7 @@ KINDS = st.sampled_from(["like", "dislike", "must", "must_not"])
 CLICKS = st.sampled_from(["like", "dislike", "not_seen", "clear"])
 TALKS = st.integers(0, 1)
 PICK = st.integers(0, 50)
+LEARNED = st.lists(st.tuples(KINDS, SLOTS), min_size=1, max_size=3)
 
 
 @dataclass
@@ -141,7 +142,7 @@ class StoreAgainstModel(RuleBasedStateMachine):
                        created_at=self.clock(), quote=turn.text)
             for kind, slot in learned
         ]  # fmt: skip
-        forgotten = [forget.id] if forget else []
+        forgotten = [self.own_id(user, forget)] if forget else []
         outcome = result(turn.id, name, turn.text)
         self.store.commit_turn(user, name, turn.id, outcome, state, told, forgotten)
         earlier = {one.id for one in talk.turns}
@@ -165,13 +166,17 @@ class StoreAgainstModel(RuleBasedStateMachine):
         valid = [one for one in person.visible if not person.superseded(one)]
         return valid[pick % len(valid)] if valid else None
 
-    @rule(user=USERS, number=TALKS, learned=st.lists(st.tuples(KINDS, SLOTS), max_size=2),
-          rejected=st.sampled_from([(), ("1",), ("2",)]))  # fmt: skip
-    def hold_a_turn(self, user, number, learned, rejected) -> None:
+    @rule(
+        user=USERS,
+        number=TALKS,
+        turns=st.lists(st.tuples(LEARNED, st.sampled_from([(), ("1",), ("2",)])), min_size=1, max_size=3),
+    )
+    def hold_turns(self, user, number, turns) -> None:
         name, talk = self.talk(user, number)
-        turn = self.begin(user, name, talk)
-        turn.rejected = rejected
-        self.commit(user, name, talk, turn, learned)
+        for learned, rejected in turns:
+            turn = self.begin(user, name, talk)
+            turn.rejected = rejected
+            self.commit(user, name, talk, turn, learned)
 
     @rule(user=USERS, number=TALKS, pick=PICK)
     def forget_in_a_turn(self, user, number, pick) -> None:
@@ -219,13 +224,21 @@ class StoreAgainstModel(RuleBasedStateMachine):
                 one.hidden_in = ""
 
     @rule(
-        user=USERS, number=TALKS, item=st.sampled_from(["1", "2"]), kind=CLICKS, twice=st.booleans()
+        user=USERS,
+        number=TALKS,
+        clicks=st.lists(
+            st.tuples(st.sampled_from(["1", "2"]), CLICKS, st.booleans()), min_size=1, max_size=4
+        ),
     )
-    def click(self, user, number, item, kind, twice) -> None:
+    def click(self, user, number, clicks) -> None:
         name, _ = self.talk(user, number)
-        person, click_id = self.people[user], self.fresh(user, "click")
-        for _ in range(1 + twice):
-            self.store.record_feedback(user, name, click_id, item, f"{user}'s {item}", kind)
+        for item, kind, twice in clicks:
+            click_id = self.fresh(user, "click")
+            for _ in range(1 + twice):
+                self.store.record_feedback(user, name, click_id, item, f"{user}'s {item}", kind)
+            self.note_click(self.people[user], name, click_id, item, kind)
+
+    def note_click(self, person, name, click_id, item, kind) -> None:
         person.n_clicks = max((click["at"] for click in person.clicks), default=0) + 1
         withdraws = kind in ("clear", "not_seen")
         learns = withdraws or not person.paused
@@ -276,30 +289,28 @@ class StoreAgainstModel(RuleBasedStateMachine):
             person.release(items_of(gone))
             person.told.append(Statement(shown, kind, one.slot, "page"))
 
-    @rule(user=USERS)
-    def delete_all_preferences(self, user) -> None:
-        person = self.people[user]
-        self.store.delete_all_preferences(user)
-        person.release(items_of(person.told))
-        person.told = []
-
     @rule(user=USERS, paused=st.booleans())
     def pause(self, user, paused) -> None:
         self.store.set_paused(user, paused)
         self.people[user].paused = paused
 
-    @rule(user=USERS, number=TALKS)
-    def delete_conversation(self, user, number) -> None:
-        name, _ = self.talk(user, number)
-        self.store.delete_conversation(user, name)
+    @rule(
+        user=USERS, number=TALKS, what=st.sampled_from(["", "", "", "preferences", "talk", "user"])
+    )
+    def wipe(self, user, number, what) -> None:
         person = self.people[user]
-        del person.talks[name]
-        person.clicks = [click for click in person.clicks if click["talk"] != name]
-
-    @rule(user=USERS)
-    def forget_the_user(self, user) -> None:
-        self.store.forget(user)
-        self.people[user] = Person()
+        if what == "preferences":
+            self.store.delete_all_preferences(user)
+            person.release(items_of(person.told))
+            person.told = []
+        elif what == "talk":
+            name, _ = self.talk(user, number)
+            self.store.delete_conversation(user, name)
+            del person.talks[name]
+            person.clicks = [click for click in person.clicks if click["talk"] != name]
+        elif what == "user":
+            self.store.forget(user)
+            self.people[user] = Person()
 
     @rule(user=USERS, number=TALKS, pick=PICK)
     def reach_for_the_others_things(self, user, number, pick) -> None:

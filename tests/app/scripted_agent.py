@@ -74,6 +74,7 @@ class ScriptedAgent:
             self._gate.wait(10)
         yield ToolStarted(index=0, tool="recommend")
         yield ToolFinished(index=0, tool="recommend", ok=True, summary="3 found", seconds=0.02)
+        self._note_dislike(message)
         items = self._items(message.user_id)
         for piece in ("Here are ", "three films."):
             yield TextDelta(text=piece)
@@ -93,6 +94,18 @@ class ScriptedAgent:
             message.user_id, message.conversation_id, message.turn_id, result, state, [], []
         )
         yield TurnFinished(result=result)
+
+    def _note_dislike(self, message: UserMessage) -> None:
+        for item in self.recommender.catalog:
+            if message.text == f"I don't like {item.label}":
+                self.store.record_feedback(
+                    message.user_id,
+                    message.conversation_id,
+                    message.turn_id,
+                    item.item_id,
+                    item.label,
+                    "dislike",
+                )
 
     def _items(self, user_id: str) -> tuple[SlateItem, ...]:
         disliked = {key for key, kind in self.store.feedback(user_id).items() if kind == "dislike"}

@@ -1,12 +1,26 @@
 import html.parser
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from app.page.prose import escape, prose
 
-ALLOWED = {"p", "br", "ul", "ol", "li", "h4", "strong", "em", "code", "div", "table", "tr", "td", "th"}
+ALLOWED = {
+    "p",
+    "br",
+    "ul",
+    "ol",
+    "li",
+    "h4",
+    "strong",
+    "em",
+    "code",
+    "div",
+    "table",
+    "tr",
+    "td",
+    "th",
+}
 
 
 class Tags(html.parser.HTMLParser):

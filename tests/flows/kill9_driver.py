@@ -8,6 +8,7 @@ done; the parent kills that child, never this process.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 import threading
@@ -17,6 +18,7 @@ from pathlib import Path
 from agents.events import TurnResult
 from agents.memory import ConversationStore
 from agents.state import ConversationState
+from rec_core import Recommender
 
 from ..agents.store_kit import preference
 
@@ -35,7 +37,7 @@ Respond = Callable[[str, str, str, str], TurnResult]
 
 def message(client: str, index: int) -> str:
     """What the client says in its turn of this number; the same every time."""
-    return f"{MESSAGES[index % len(MESSAGES)]} (message {index} of {client})"
+    return MESSAGES[(index + len(client)) % len(MESSAGES)]
 
 
 def click_kind(index: int) -> str:
@@ -48,14 +50,9 @@ def say(line: str) -> None:
     os.write(1, f"{line}\n".encode())
 
 
-def open_store(folder: Path) -> ConversationStore:
-    """The store under test, with the default durability."""
-    return ConversationStore(f"sqlite:///{folder}/rapport.db")
-
-
 def store_alone(folder: Path) -> tuple[ConversationStore, Respond]:
     """A turn without an agent: begun, some work, committed with state and a preference."""
-    store = open_store(folder)
+    store = ConversationStore(f"sqlite:///{folder}/rapport.db")
 
     def respond(user_id: str, conversation_id: str, turn_id: str, text: str) -> TurnResult:
         done = store.begin_turn(user_id, conversation_id, turn_id, text)
@@ -80,6 +77,32 @@ def store_alone(folder: Path) -> tuple[ConversationStore, Respond]:
     return store, respond
 
 
+def whole_agent(folder: Path, recommender: Recommender) -> tuple[ConversationStore, Respond]:
+    """A turn as people get it: finished when TurnFinished has come and the stream has ended."""
+    from .agent_world import message as user_message, open_agent
+
+    agent = open_agent(recommender, folder)
+
+    def respond(user_id: str, conversation_id: str, turn_id: str, text: str) -> TurnResult:
+        return agent.reply(user_message(user_id, conversation_id, turn_id, text))
+
+    return agent.store, respond
+
+
+def load_core(folder: Path) -> Recommender:
+    """The core, loaded once for all children; its index is written by a process of its own.
+
+    Threads that building starts would not survive the forks.
+    """
+    from .agent_world import build_search, load_recommender
+
+    index = folder / "search"
+    builder = multiprocessing.get_context("spawn").Process(target=build_search, args=(index,))
+    builder.start()
+    builder.join()
+    return load_recommender(index)
+
+
 def hold_turns(
     store: ConversationStore, respond: Respond, client: str, numbers: Iterator[int]
 ) -> None:
@@ -97,10 +120,11 @@ def hold_turns(
         say(f"ACK {client} click {index}")
 
 
-def run_child(folder: Path, kind: str, line: str) -> None:
+def run_child(folder: Path, recommender: Recommender | None, line: str) -> None:
     """Hold the turns that a line of standard input asks for."""
     stop, *clients = line.split()
-    store, respond = (store_alone if kind == "store" else agent_with_rules)(folder)
+    parts = store_alone(folder) if recommender is None else whole_agent(folder, recommender)
+    store, respond = parts
     threads = []
     for client in clients:
         name, _, first = client.partition("=")
@@ -116,15 +140,14 @@ def run_child(folder: Path, kind: str, line: str) -> None:
 def main() -> None:
     """Fork one child at a time until standard input ends."""
     folder, kind = Path(sys.argv[1]), sys.argv[2]
-    if kind == "agent":
-        world()
+    recommender = load_core(folder) if kind == "agent" else None
     say("LOADED")
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
             status = 1
             try:
-                run_child(folder, kind, line)
+                run_child(folder, recommender, line)
                 status = 0
             finally:
                 os._exit(status)

@@ -149,7 +149,9 @@ def open_turns(folder: Path) -> str:
     return "inside a turn" if begun else "between turns"
 
 
-def check_nothing_lost_or_doubled(folder: Path, names: tuple[str, ...], n_turns: int) -> None:
+def check_nothing_lost_or_doubled(
+    folder: Path, kind: str, names: tuple[str, ...], n_turns: int
+) -> None:
     raw = sqlite3.connect(folder / "rapport.db")
     assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert raw.execute("PRAGMA foreign_key_check").fetchall() == []
@@ -171,21 +173,25 @@ def check_nothing_lost_or_doubled(folder: Path, names: tuple[str, ...], n_turns:
         ids = {f"{name}-t{index}-click" for index in range(n_turns)}
         assert len(clicks) == n_turns
         assert {click["feedback_id"] for click in clicks} == ids
-        buttons = [
-            row
-            for row in store.export(user_id)["tables"]["preferences"]
-            if row["origin"] == "button"
-        ]
-        assert len(buttons) == n_turns
+        statements = store.export(user_id)["tables"]["preferences"]
+        origins = Counter(row["origin"] for row in statements)
+        assert origins["button"] == n_turns
+        if kind == "store":  # each of its turns learns one thing
+            assert origins["turn"] == n_turns
     store.close()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("names", [("one",), ("one", "two")], ids=["one client", "two clients"])
-@pytest.mark.parametrize("kind", ["store"])
+@pytest.mark.parametrize("kind", ["store", "agent"])
 def test_fifty_kills_lose_and_double_nothing(
     tmp_path: Path, kind: str, names: tuple[str, ...]
 ) -> None:
     hit = kill_often(tmp_path, kind, names, seed=len(names))
     assert hit["inside a turn"] >= N_KILLS // 10, hit
-    check_nothing_lost_or_doubled(tmp_path, names, hit["turns"])
+    check_nothing_lost_or_doubled(tmp_path, kind, names, hit["turns"])
+    if kind == "agent":
+        raw = sqlite3.connect(tmp_path / "checkpoints.db")
+        assert raw.execute("SELECT DISTINCT thread_id FROM checkpoints").fetchall() == []
+        raw.close()
+    print(f"{kind}, {len(names)} client(s): {dict(hit)}")

@@ -79,7 +79,7 @@ def shelf() -> Iterator[Shelf]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     stock.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield stock
     server.shutdown()
@@ -201,7 +201,7 @@ def test_a_wrong_number_of_rows_is_refused(
     tiny: tuple[DatasetSource, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register(monkeypatch, replace(tiny[0], n_interactions=4))
-    with pytest.raises(DamagedFileError, match="must have 4 ratings.* has 3"):
+    with pytest.raises(DamagedFileError, match=r"must have 4 ratings.* has 3"):
         get_dataset("tiny", tmp_path)
     assert not dataset_folder("tiny", tmp_path).exists()
 
@@ -241,9 +241,11 @@ def test_a_server_that_never_answers_does_not_hold_us(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(download, "_READ_SECONDS", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        with pytest.raises(FetchError, match="no answer in time"):
-            fetch_url(f"http://127.0.0.1:{silent.getsockname()[1]}/x", tmp_path / "x")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(FetchError, match="no answer in time"),
+    ):
+        fetch_url(f"http://127.0.0.1:{silent.getsockname()[1]}/x", tmp_path / "x")
 
 
 def test_no_room_on_the_disk_is_told_before_anything_is_loaded(

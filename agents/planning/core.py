@@ -1,0 +1,40 @@
+"""The last resort: whatever happens, the recommender itself has something to show."""
+
+from __future__ import annotations
+
+from tools import ToolCall
+
+from .base import Plan, TurnView
+
+_COUNT = 6
+_LONGEST_QUERY = 300
+
+
+class CorePlanner:
+    """Asks the core for what suits the person and the bare words. Understands nothing, never fails."""
+
+    name = "core"
+
+    def plan(self, view: TurnView) -> Plan:
+        """First the search by the words, then by nothing, then whatever came of them."""
+        found = [one for one in view.outcomes if one.result is not None and one.result.items]
+        if found:
+            return self._plan(())
+        tries = [
+            {"query": view.text[:_LONGEST_QUERY], "k": _COUNT},
+            {"k": _COUNT, "include_shown": True},
+        ]
+        if len(view.outcomes) >= len(tries):
+            return self._plan((), say="I could not find anything just now. Please try other words.")
+        call = ToolCall(tool="recommend", arguments=tries[len(view.outcomes)])
+        return self._plan((call,), final=False)
+
+    def _plan(self, calls: tuple[ToolCall, ...], *, say: str = "", final: bool = True) -> Plan:
+        return Plan(
+            planner=self.name,
+            intent="recommend" if not say else "chat",
+            summary="Take what the recommender itself proposes.",
+            calls=calls,
+            say=say,
+            final=final,
+        )

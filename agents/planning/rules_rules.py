@@ -1,0 +1,81 @@
+"""Rules of long standing in a slate: what somebody said for good, unless tonight's wish says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rec_core import Catalog, ItemFilter
+
+from ..state import Preference, Wish
+from ..understanding import Reading
+from ..understanding.learning import year_bounds
+from .base import TurnView
+
+_GENERAL_LIKING = 0.15
+_OPEN_LIKING = 0.4
+
+
+def long_term_filter(wish: Wish, preferences: Sequence[Preference]) -> ItemFilter:
+    """The wish's hard part with dislikes and rules added. What the wish asks for by name wins."""
+    wanted = {name.casefold() for name in (*wish.genres_all, *wish.genres_any, *wish.people_all)}
+    genres_none, people_none = list(wish.genres_none), list(wish.people_none)
+    genres_all, people_all = list(wish.genres_all), list(wish.people_all)
+    low, high = wish.year_min, wish.year_max
+    for rule in preferences:
+        refused = rule.kind in ("dislike", "must_not") and rule.value.casefold() not in wanted
+        if refused and rule.subject == "genre":
+            genres_none.append(rule.value)
+        elif refused and rule.subject == "person":
+            people_none.append(rule.value)
+        elif rule.kind == "must" and rule.subject == "genre":
+            genres_all.append(rule.value)
+        elif rule.kind == "must" and rule.subject == "person":
+            people_all.append(rule.value)
+        elif rule.kind == "must" and rule.subject == "year" and low is None and high is None:
+            low, high = year_bounds(rule.value)
+    return ItemFilter(
+        year_min=low,
+        year_max=high,
+        genres_all=tuple(dict.fromkeys(genres_all)),
+        genres_any=wish.genres_any,
+        genres_none=tuple(g for g in dict.fromkeys(genres_none) if g not in genres_all),
+        people_all=tuple(dict.fromkeys(people_all)),
+        people_none=tuple(p for p in dict.fromkeys(people_none) if p not in people_all),
+    )
+
+
+def long_term_weights(
+    wish: Wish, preferences: Sequence[Preference], catalog: Catalog
+) -> dict[str, float]:
+    """The wish's soft pulls; genres liked for good pull a little, more when nothing else is said."""
+    is_open = not (wish.genres_all or wish.genres_any or wish.like_item_ids or wish.query)
+    weights = dict(wish.genre_weights)
+    for rule in preferences:
+        if rule.kind == "like" and rule.subject == "genre" and rule.value in catalog.genres:
+            weights.setdefault(rule.value, _OPEN_LIKING if is_open else _GENERAL_LIKING)
+    return {genre: weight for genre, weight in weights.items() if genre in catalog.genres}
+
+
+def long_term_notice(reading: Reading, view: TurnView, catalog: Catalog) -> str:
+    """Say "Leaving out Horror, as you told me", once per topic; "" when no rule shaped the slate."""
+    if view.state.last_slate and reading.refined:
+        return ""
+    wish = reading.wish
+    wanted = {name.casefold() for name in (*wish.genres_all, *wish.genres_any, *wish.people_all)}
+    said = {name.casefold() for name in (*wish.genres_none, *wish.people_none)}
+    left_out = [
+        rule.label
+        for rule in view.preferences
+        if rule.kind in ("dislike", "must_not") and rule.subject in ("genre", "person")
+        and rule.value.casefold() not in wanted | said
+        and (rule.value in catalog.genres or rule.value in catalog.people)
+    ]  # fmt: skip
+    kept = [
+        r.label
+        for r in view.preferences
+        if r.kind == "must" and r.subject in ("genre", "person", "year")
+    ]
+    parts = [f"leaving out {', '.join(left_out[:3])}"] if left_out else []
+    parts += [f"keeping to {', '.join(kept[:2])}"] if kept else []
+    text = " and ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}, as you told me." if text else ""

@@ -1,0 +1,361 @@
+"""The turn as a LangGraph graph: recall → plan → act ⟲ → ground → answer → remember.
+
+Planners only plan; order, budget, fallback, grounding and the commit belong to the graph.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from rec_core import Recommender
+
+from ..answering import compose, saved_phrase
+from ..budget import CALLS_PER_MESSAGE, ROUNDS_PER_PLANNER
+from ..constraints import conditions_of
+from ..errors import BudgetExceeded, PlannerFailed
+from ..events import Grounded, PlanMade, SlateReady, TextDelta, TurnFinished, TurnResult
+from ..evidence import EvidenceFinder, Person
+from ..grounding import Grounds, Verdict, ground, named_items
+from ..memory import ConversationStore
+from ..planning.base import Plan, Planner
+from ..planning.core import CorePlanner
+from ..state import ConversationState, Preference, Wish
+from .run import TurnContext, looked_up, recall
+from .state import Json, TurnState, dump_calls, dump_plan, load_calls, load_plan
+from .wording import cut_notice, fallback_notice, limit_reason, set_aside_notice
+
+_LOG = logging.getLogger(__name__)
+
+MODEL_PLANNERS = frozenset({"tool_calling", "structured"})
+_DEFAULT_SLATE = 6
+_SLATE_INTENTS = frozenset({"recommend", "more"})
+_GIVEN_ITEMS_INTENTS = frozenset({"explain", "compare", "details"})
+_WORDS_PER_DELTA = 3
+_PIECE = re.compile(rf"(?:\S+\s*){{1,{_WORDS_PER_DELTA}}}|\s+")
+
+TurnGraph = CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnParts:
+    """What all turns share."""
+
+    recommender: Recommender
+    store: ConversationStore
+    planners: tuple[Planner, ...]
+
+
+def build_graph(parts: TurnParts, checkpointer: BaseCheckpointSaver[Any]) -> TurnGraph:
+    """Compile the graph; a turn runs under its turn id as thread id."""
+    nodes = TurnNodes(parts)
+    graph = StateGraph(TurnState, context_schema=TurnContext)
+    graph.add_node("recall", nodes.recall)
+    graph.add_node("plan", nodes.plan)
+    graph.add_node("act", nodes.act)
+    graph.add_node("ground", nodes.ground)
+    graph.add_node("answer", nodes.answer)
+    graph.add_node("remember", nodes.remember)
+    graph.add_edge(START, "recall")
+    graph.add_edge("recall", "plan")
+    graph.add_edge("plan", "act")
+    graph.add_conditional_edges("act", _step, ["plan", "ground"])
+    graph.add_conditional_edges("ground", _step, ["plan", "answer"])
+    graph.add_edge("answer", "remember")
+    graph.add_edge("remember", END)
+    return graph.compile(checkpointer=checkpointer)
+
+
+def _step(state: TurnState) -> str:
+    return state["step"]
+
+
+class TurnNodes:
+    """The nodes. Each reads the checkpointed state and the run, and returns what it changed."""
+
+    def __init__(self, parts: TurnParts) -> None:
+        self._parts = parts
+        self._planners: tuple[Planner, ...] = (*parts.planners, CorePlanner())
+
+    def recall(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+        """Load conversation, preferences and clicks."""
+        del state
+        self._recall(runtime.context)
+        base = runtime.context.run.recalled.state.turn_count
+        return {"base": base, "planner": 0, "repair": "", "repaired": False}
+
+    def plan(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+        """Ask the planner in use; when it cannot, the next one."""
+        context, run = runtime.context, runtime.context.run
+        self._catch_up(state, context)
+        index, repair, notices = state["planner"], state["repair"], []
+        while True:
+            run.meter.check_stopped()
+            run.meter.is_last_planner = index >= len(self._parts.planners) - 1
+            if run.planner_index != index:
+                run.begin_attempt(index, context)
+            plan, reason = self._ask(index, context, repair, n_rounds=_rounds_of(state, index))
+            if plan is not None:
+                break
+            notices.append(fallback_notice(self._planners[index].name, self._next(index), reason))
+            index, repair = index + 1, ""
+        tools = tuple(call.tool for call in plan.calls)
+        runtime.stream_writer(
+            PlanMade(planner=plan.planner, intent=plan.intent, summary=plan.summary, tools=tools)
+        )
+        return {
+            "plan": dump_plan(plan),
+            "planner": index,
+            "notices": notices,
+            "repair": "",
+            "spent": run.meter.usage.model_dump(),
+        }
+
+    def act(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+        """Run the plan's tool calls."""
+        context, run = runtime.context, runtime.context.run
+        self._catch_up(state, context)
+        plan, index = load_plan(state["plan"]), state["planner"]
+        done, fault = [], ""
+        outcomes = []
+        for call in plan.calls[:CALLS_PER_MESSAGE]:
+            try:
+                if index < len(self._parts.planners):
+                    run.meter.charge_tool_call()
+            except BudgetExceeded as limit:
+                fault = limit_reason(limit.limit, run.meter.limits)
+                break
+            outcomes.append(run.act(call, context, runtime.stream_writer))
+            done.append(call)
+        changes: TurnState = {
+            "rounds": [{"planner": index, "calls": dump_calls(tuple(done))}],
+            "spent": run.meter.usage.model_dump(),
+        }
+        if fault:
+            notice = fallback_notice(plan.planner, self._next(index), fault)
+            return {**changes, "step": "plan", "planner": index + 1, "notices": [notice]}
+        mendable = plan.planner in MODEL_PLANNERS and any(one.retryable for one in outcomes)
+        return {**changes, "step": "ground" if plan.final and not mendable else "plan"}
+
+    def ground(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+        """Check slate and text; send a model back once, cut what is left wrong."""
+        context, run = runtime.context, runtime.context.run
+        self._catch_up(state, context)
+        plan = load_plan(state["plan"])
+        is_model = plan.planner in MODEL_PLANNERS
+        grounds = self._grounds(plan, context)
+        wanted, text = self._proposal(plan, context, grounds)
+        verdict = ground(wanted, text, grounds, is_model_prose=is_model)
+        if is_model and verdict.problems and not state["repaired"] and run.meter.model_calls_left:
+            return {"step": "plan", "repaired": True, "repair": "\n".join(verdict.problems)}
+        if is_model and _is_useless(plan, wanted, verdict):
+            reason = "the language model's answer could not be backed by the catalog"
+            notice = fallback_notice(plan.planner, self._next(state["planner"]), reason)
+            return {"step": "plan", "planner": state["planner"] + 1, "notices": [notice]}
+        notices = [*cut_notice(verdict)]
+        if grounds.conditions is not None and verdict.item_ids:
+            notices += set_aside_notice(grounds.conditions.set_aside)
+        runtime.stream_writer(Grounded(cut=verdict.cut, notices=tuple(notices)))
+        draft = {"item_ids": list(verdict.item_ids), "text": verdict.text}
+        return {"step": "answer", "draft": draft, "notices": notices}
+
+    def answer(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+        """Put text, cards and reasons together and stream them."""
+        context = runtime.context
+        self._catch_up(state, context)
+        context.run.meter.check_stopped()
+        outcome = self._outcome(state, context)
+        result = TurnResult.model_validate(outcome["result"])
+        if result.items:
+            runtime.stream_writer(SlateReady(items=result.items))
+        for piece in text_pieces(result.text):
+            runtime.stream_writer(TextDelta(text=piece))
+        return {"outcome": outcome}
+
+    def remember(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+        """Commit. Only what is committed is told as finished."""
+        context, outcome = runtime.context, state["outcome"]
+        context.run.meter.check_stopped()
+        usage = context.run.meter.usage
+        result = TurnResult.model_validate(outcome["result"]).model_copy(update={"usage": usage})
+        self._parts.store.commit_turn(
+            context.user_id,
+            context.conversation_id,
+            context.turn_id,
+            result,
+            ConversationState.model_validate(outcome["state"]),
+            [Preference.model_validate(one) for one in outcome["learned"]],
+            outcome["forgotten"],
+        )
+        runtime.stream_writer(TurnFinished(result=result))
+        return {}
+
+    def _recall(self, context: TurnContext) -> None:
+        parts, run = self._parts, context.run
+        run.recalled = recall(
+            parts.store, parts.recommender, context.user_id, context.conversation_id
+        )
+        run.was_recalled = True
+
+    def _catch_up(self, state: TurnState, context: TurnContext) -> None:
+        """In a process that did not begin this turn: recall, and run the recorded calls again."""
+        run = context.run
+        if run.was_recalled:
+            return
+        self._recall(context)
+        index = state["planner"]
+        run.meter.is_last_planner = index >= len(self._parts.planners) - 1
+        run.begin_attempt(index, context)
+        for past in state.get("rounds", []):
+            if past["planner"] == index:
+                for call in load_calls(past["calls"]):
+                    run.redo(call, context)
+
+    def _ask(
+        self, index: int, context: TurnContext, repair: str, *, n_rounds: int
+    ) -> tuple[Plan | None, str]:
+        """A plan, or None and the reason why not."""
+        run, planner = context.run, self._planners[index]
+        is_core = index == len(self._planners) - 1
+        try:
+            if n_rounds >= ROUNDS_PER_PLANNER:
+                return None, "planning went round in circles"
+            return planner.plan(run.view(context, repair)), ""
+        except PlannerFailed as fault:
+            return None, fault.reason
+        except BudgetExceeded as fault:
+            return None, limit_reason(fault.limit, run.meter.limits)
+        # The outermost edge of a planner: a fault of ours must not end the conversation.
+        except Exception as fault:
+            run.meter.check_stopped()
+            if is_core:
+                raise
+            _LOG.exception("planner %s failed (%s)", planner.name, type(fault).__name__)
+            return None, "something went wrong while planning"
+
+    def _next(self, index: int) -> str:
+        return self._planners[min(index + 1, len(self._planners) - 1)].name
+
+    def _grounds(self, plan: Plan, context: TurnContext) -> Grounds:
+        recalled, run = context.run.recalled, context.run
+        state = recalled.state
+        given = plan.intent in _GIVEN_ITEMS_INTENTS
+        wish = plan.wish or state.wish
+        # A relaxed condition that is not told is not relaxed.
+        relaxed = plan.relaxed if plan.notices else ()
+        conditions = conditions_of(wish, recalled.preferences, relaxed=relaxed)
+        refused = {*recalled.disliked, *plan.rejected_item_ids, *wish.unlike_item_ids}
+        seen = {*state.shown_item_ids, *recalled.liked} if plan.intent == "more" else set()
+        is_core = plan.planner == CorePlanner.name
+        return Grounds(
+            recommender=self._parts.recommender,
+            bus=run.bus,
+            found=run.found_item_ids(),
+            conditions=None if given or is_core else conditions,
+            refused=frozenset() if given else frozenset(refused),
+            seen=frozenset() if given else frozenset(seen),
+            known=frozenset((*state.shown_item_ids, *recalled.liked, *wish.like_item_ids)),
+            user_text=context.text,
+        )
+
+    def _proposal(
+        self, plan: Plan, context: TurnContext, grounds: Grounds
+    ) -> tuple[tuple[str, ...], str]:
+        """What the planner wants to show and say."""
+        bus = context.run.bus
+        is_model = plan.planner in MODEL_PLANNERS
+        text = plan.say or bus.message
+        if bus.presented is not None:
+            return bus.presented, text
+        if is_model:
+            return (named_items(text, grounds) if plan.intent in _SLATE_INTENTS else ()), text
+        if plan.intent in _SLATE_INTENTS and bus.latest is not None:
+            count = (plan.wish or context.run.recalled.state.wish).count or _DEFAULT_SLATE
+            return tuple(one.item_id for one in bus.get(bus.latest))[:count], text
+        return (), text
+
+    def _outcome(self, state: TurnState, context: TurnContext) -> Json:
+        run, recalled = context.run, context.run.recalled
+        plan, draft = load_plan(state["plan"]), state["draft"]
+        wish = plan.wish or recalled.state.wish
+        plan = replace(plan, wish=wish, say=draft["text"])
+        person = Person(
+            wish=wish, liked=recalled.liked, history=recalled.history,
+            preferences=recalled.preferences,
+        )  # fmt: skip
+        finder = EvidenceFinder(self._parts.recommender, person)
+        answer = compose(plan, draft["item_ids"], _about(plan, context), finder)
+        drafted = run.drafts.learned if run.drafts is not None else []
+        learned = [*plan.learned, *drafted]
+        if learned and self._parts.store.is_paused(context.user_id):
+            learned = []
+        result = TurnResult(
+            turn_id=context.turn_id,
+            conversation_id=context.conversation_id,
+            text=answer.text,
+            items=answer.items,
+            notices=tuple(dict.fromkeys((*state.get("notices", []), *plan.notices))),
+            suggestions=answer.suggestions,
+            saved=tuple(saved_phrase(one) for one in learned),
+            planner=plan.planner,
+        )
+        return {
+            "result": result.model_dump(mode="json"),
+            "state": _next_state(recalled.state, plan, wish, result).model_dump(mode="json"),
+            "learned": [one.model_dump(mode="json") for one in learned],
+            "forgotten": list(run.drafts.forgotten) if run.drafts is not None else [],
+        }
+
+
+def text_pieces(text: str) -> Sequence[str]:
+    """The text in small pieces that add up to it."""
+    return _PIECE.findall(text)
+
+
+def _rounds_of(state: TurnState, index: int) -> int:
+    return sum(1 for past in state.get("rounds", []) if past["planner"] == index)
+
+
+def _is_useless(plan: Plan, wanted: Sequence[str], verdict: Verdict) -> bool:
+    """Whether too little is left of a model's answer: no words, or none of the items it wanted."""
+    if verdict.item_ids:
+        return False
+    return not verdict.text or bool(wanted) or plan.intent in _SLATE_INTENTS
+
+
+def _about(plan: Plan, context: TurnContext) -> tuple[str, ...]:
+    """The items that an explanation, comparison or look-up is about."""
+    found = [
+        item_id
+        for outcome in context.run.outcomes
+        if outcome.result is not None
+        and outcome.call.tool in {"item_details", "compare_items", "why_recommended"}
+        for item_id in looked_up(outcome.result)
+    ]
+    if not found and plan.focus_item_id is not None:
+        found = [plan.focus_item_id]
+    return tuple(dict.fromkeys(found))
+
+
+def _next_state(
+    old: ConversationState, plan: Plan, wish: Wish, result: TurnResult
+) -> ConversationState:
+    shown = tuple(item.item_id for item in result.items)
+    rejected = (*old.rejected_item_ids, *plan.rejected_item_ids)
+    return ConversationState(
+        wish=wish,
+        shown_item_ids=tuple(dict.fromkeys((*old.shown_item_ids, *shown))),
+        last_slate=shown or old.last_slate,
+        rejected_item_ids=tuple(dict.fromkeys(rejected)),
+        focus_item_id=plan.focus_item_id or old.focus_item_id,
+        asked=plan.asks,
+        turn_count=old.turn_count + 1,
+    )

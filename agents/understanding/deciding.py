@@ -1,0 +1,291 @@
+"""What a message does, once everything in it is found: wish, opinion, question, or talk.
+
+The order of the questions is the rule: forgetting, questions about items, starting over, pointing,
+opinions, wishes, "more", and small talk only when nothing else is in the message.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from rec_core import Catalog
+
+from ..planning.base import Intent
+from ..state import PreferenceSubject, Wish
+from . import intents
+from .drafting import Draft
+from .entities import without_marks
+from .learning import learn, learn_note, learn_years
+from .merging import Change, YearChange, is_new_topic, merge, without_genres_asked
+from .parsing import Parse
+from .reading import Act, PreferenceDraft, Reading
+from .roles import follows_similarity
+from .text import words_of
+
+INTENT_OF: dict[Act, Intent] = {
+    "wish": "recommend", "open": "recommend", "surprise": "recommend", "more": "more", "pick": "explain",
+    "explain": "explain", "compare": "compare", "details": "details", "feedback": "feedback",
+    "profile": "remember", "forget": "remember", "forget_all": "remember", "remember": "remember",
+    "start_over": "ask", "thanks": "chat", "hello": "chat", "bye": "chat", "help": "chat",
+    "identity": "chat", "hostile": "chat", "insult": "chat", "care": "chat", "off_topic": "unknown",
+    "affirm": "chat", "deny": "chat", "praise": "chat", "gibberish": "unknown", "empty": "unknown",
+    "foreign": "unknown",
+}  # fmt: skip
+
+
+class Decider:
+    """Decides what parsed messages do.
+
+    Args:
+        catalog: For the labels of what is learnt.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def decide(self, parse: Parse) -> Reading:
+        """The reading of a parsed message."""
+        if intents.is_cry_for_help(parse.plain):
+            return self._plain(parse, "care")
+        forgetting = intents.asks_to_forget(parse.plain)
+        if forgetting is not None:
+            return self._forgetting(parse, forgetting)
+        question = intents.question_act(parse.plain, len(parse.all_items))
+        if question is not None and not self._is_wish_after_all(parse, question):
+            return replace(
+                self._plain(parse, question), item_ids=self._asked_about(parse, question)
+            )
+        if intents.starts_over(parse.plain):
+            return self._starting_over(parse)
+        if self._is_lone_pointing(parse):
+            return replace(self._plain(parse, "details"), item_ids=parse.all_items)
+        return self._wish_or_talk(parse)
+
+    def _is_wish_after_all(self, parse: Parse, act: Act) -> bool:
+        """True for "is there something like Heat?": a question that wants a slate."""
+        if act == "pick":
+            return not parse.state.last_slate or parse.states_wish
+        if act in ("details", "compare"):
+            wanted = parse.draft.genres or parse.draft.refused or parse.year_change != YearChange()
+            similar = any(follows_similarity(parse.plain, m) for m in parse.mentions)
+            return similar or bool(wanted and intents.has_opener(parse.plain) and act != "compare")
+        return False
+
+    def _asked_about(self, parse: Parse, act: Act) -> tuple[str, ...]:
+        slate = parse.state.last_slate
+        if parse.all_items:
+            return parse.all_items
+        if act == "compare":
+            return slate[:2]
+        if act == "pick":
+            return slate[:1]
+        if act == "explain":
+            whole = re.search(r"\b(?:these|those|them)\b", parse.plain)
+            focus = parse.state.focus_item_id
+            return slate[:3] if whole or focus is None else (focus,)
+        return ()
+
+    def _is_lone_pointing(self, parse: Parse) -> bool:
+        """Say "the second one", or the bare title of a shown item: tell more about it."""
+        if len(parse.mentions) != 1 or not parse.draft.is_empty or parse.mentions[0].role != "seed":
+            return False
+        mention = parse.mentions[0]
+        shown = all(item_id in parse.state.last_slate for item_id in mention.item_ids)
+        words = [
+            w
+            for w, _, _ in words_of(without_marks(parse.plain))
+            if w
+            not in (
+                "please",
+                "ok",
+                "yes",
+                "then",
+                "and",
+                "film",
+                "movie",
+                "the",
+                "one",
+                "looks",
+                "sounds",
+                "seems",
+                "good",
+                "interesting",
+                "nice",
+                "great",
+                "i'll",
+                "take",
+                "watch",
+            )
+        ]
+        return shown and not words and not follows_similarity(parse.plain, mention)
+
+    def _plain(self, parse: Parse, act: Act) -> Reading:
+        return Reading(
+            intent=INTENT_OF[act], act=act, wish=parse.state.wish, learned=self._learned(parse)
+        )
+
+    def _learned(self, parse: Parse) -> tuple[PreferenceDraft, ...]:
+        drafts = learn(
+            parse.utterance, parse.mentions, parse.matches, parse.entities.people, self._catalog
+        )
+        return (*drafts, *learn_years(parse.utterance, parse.years))
+
+    def _forgetting(self, parse: Parse, act: Act) -> Reading:
+        named: list[tuple[PreferenceSubject, str]] = []
+        named.extend(("genre", genre) for match in parse.matches for genre in match.entry.genre)
+        named.extend(("person", person.name) for person in parse.entities.people)
+        named.extend(("item", item_id) for item_id in parse.all_items)
+        genres = [value for subject, value in named if subject == "genre"]
+        wish = without_genres_asked(parse.state.wish, genres)
+        reading = Reading(intent="remember", act=act, wish=wish)
+        return replace(reading, forget=tuple(dict.fromkeys(named))) if named else reading
+
+    def _starting_over(self, parse: Parse) -> Reading:
+        if parse.states_wish:
+            return self._wishing(parse, "wish", Wish())
+        different = bool(re.search(r"\b(?:else|different|new)\b", parse.plain)) and not re.search(
+            r"\b(?:topic|search|conversation|start|begin)\b", parse.plain
+        )
+        reading = Reading(intent="ask", act="start_over", wish=Wish())
+        return replace(reading, intent="recommend", wants_slate=True) if different else reading
+
+    def _wish_or_talk(self, parse: Parse) -> Reading:
+        learned = self._learned(parse)
+        opinions = parse.with_role("liked", "disliked", "seen")
+        more = (
+            intents.asks_more(parse.plain)
+            or parse.draft.plural_more
+            or bool(parse.count and parse.count.more)
+        )
+        refused = intents.refuses_slate(parse.plain) and bool(parse.state.last_slate)
+        about_taste = bool(learned) and not intents.has_opener(parse.plain)
+        if refused and not parse.states_wish and not parse.with_role("liked", "seen"):
+            return self._more(parse, refused=True)
+        if opinions or about_taste:
+            return self._feedback(parse, learned)
+        if intents.asks_to_remember(parse.plain):
+            note = learn_note(parse.utterance)
+            reading = self._plain(parse, "remember")
+            return replace(reading, learned=learned or ((note,) if note else ()))
+        excluded = parse.with_role("exclude")
+        if parse.states_wish:
+            return self._wishing(parse, "more" if more else "wish", parse.state.wish)
+        if more or refused or excluded:
+            return self._more(parse, refused=refused)
+        return self._talk(parse)
+
+    def _talk(self, parse: Parse) -> Reading:
+        plain = without_marks(parse.plain)
+        if intents.is_surprise(plain):
+            return Reading(
+                intent="recommend", act="surprise", wish=self._soft_reset(parse), wants_slate=True
+            )
+        if parse.entities.unknown_titles or parse.entities.unknown_people:
+            return replace(self._plain(parse, "wish"), wants_slate=False)
+        if parse.count is not None:
+            return self._wishing(parse, "wish", parse.state.wish)
+        talk = intents.small_talk(plain)
+        if talk is not None and not (talk in ("praise", "hello") and intents.has_opener(plain)):
+            return self._plain(parse, talk)
+        if parse.hostile:
+            return self._plain(parse, "hostile")
+        if parse.notices and parse.state.last_slate:
+            return self._wishing(parse, "wish", parse.state.wish)
+        if intents.is_open(plain):
+            return Reading(
+                intent="recommend", act="open", wish=self._soft_reset(parse), wants_slate=True
+            )
+        act: Act = "foreign" if parse.language or not re.search(r"[a-z]", plain) else "gibberish"
+        return self._plain(parse, act)
+
+    def _soft_reset(self, parse: Parse) -> Wish:
+        """Wishes like "something good" say nothing, so they forget the topic but not the count asked for now."""
+        return Wish(count=parse.count.value if parse.count and not parse.count.more else None)
+
+    def _feedback(self, parse: Parse, learned: tuple[PreferenceDraft, ...]) -> Reading:
+        """Opinions; a slate follows when a wish is stated too or stands already."""
+        state, draft = parse.state, parse.draft
+        liked, disliked = parse.with_role("liked"), parse.with_role("disliked", "exclude")
+        seen = tuple(i for i in parse.with_role("seen") if i not in liked + disliked)
+        names_kind = draft.kinds and intents.has_opener(parse.plain)
+        own = Change(
+            draft=draft, seeds=(*parse.with_role("seed"), *(() if names_kind else liked)),
+            unlike=parse.with_role("unlike"), years=parse.year_change, count=parse.stated_count,
+            adds_seeds=True,
+        )  # fmt: skip
+        known = set(state.last_slate)
+        keeps = bool(known & {*liked, *disliked, *seen}) or not (liked or names_kind)
+        base = state.wish if keeps else Wish()
+        if self._only_taste(parse, learned):
+            return self._taste(parse, learned)
+        wish = merge(base, own)
+        touched = bool(known & {*disliked, *seen})
+        return Reading(
+            intent="feedback", act="feedback", wish=wish, refined=keeps,
+            count=1 if touched and len(state.last_slate) == 1 else parse.count_once,
+            wants_slate=bool(liked or touched or self._states_more_than_opinions(parse) or (disliked and wish != Wish())),
+            item_ids=(*liked, *disliked, *seen), seen_item_ids=seen, liked_item_ids=liked,
+            disliked_item_ids=disliked, learned=learned,
+            asked_genres=tuple(draft.genres), asked_people=tuple(draft.people),
+        )  # fmt: skip
+
+    def _states_more_than_opinions(self, parse: Parse) -> bool:
+        return (
+            parse.year_change != YearChange()
+            or not parse.draft.is_empty
+            or bool(parse.with_role("seed", "unlike"))
+        )
+
+    def _only_taste(self, parse: Parse, learned: tuple[PreferenceDraft, ...]) -> bool:
+        """Only genres and people are judged ("I hate horror"), no item."""
+        items = parse.with_role("liked", "disliked", "seen", "seed")
+        return bool(learned) and not items
+
+    def _taste(self, parse: Parse, learned: tuple[PreferenceDraft, ...]) -> Reading:
+        """Tastes without items: dislikes are excluded now; likes become the wish when there is none."""
+        state, draft = parse.state, parse.draft
+        stands = state.wish != Wish()
+        likes = [p for p in learned if p.kind == "like"]
+        if likes and stands:
+            pulled = {p.value: 0.6 for p in likes if p.subject == "genre"}
+            draft = replace(draft, genres=[], people=[], weights={**draft.weights, **pulled})
+        dislikes = [p for p in learned if p.kind == "dislike"]
+        draft.refused += [p.value for p in dislikes if p.subject == "genre"]
+        draft.people_refused += [p.value for p in dislikes if p.subject == "person"]
+        change = Change(draft=draft, years=parse.year_change, count=parse.stated_count)
+        return Reading(
+            intent="feedback", act="feedback", wish=merge(state.wish, change), refined=stands,
+            wants_slate=stands or bool(draft.genres or draft.people or state.last_slate), learned=learned,
+            asked_genres=tuple(draft.genres), asked_people=tuple(draft.people),
+        )  # fmt: skip
+
+    def _wishing(self, parse: Parse, act: Act, old: Wish) -> Reading:
+        change = Change(
+            draft=parse.draft, seeds=parse.with_role("seed"), unlike=parse.with_role("unlike"),
+            years=parse.year_change, count=parse.stated_count, adds_seeds=intents.adds_titles(parse.plain),
+        )  # fmt: skip
+        plain = without_marks(parse.plain).strip()
+        bare = bool(change.seeds) and not any(m.pointed for m in parse.mentions) and act != "more"
+        new = old == Wish() or is_new_topic(
+            plain, change, opens=intents.has_opener(parse.plain), bare_title=bare
+        )
+        wish = merge(Wish() if new else old, change)
+        refusing = intents.refuses_slate(parse.plain)
+        excluded = (*parse.with_role("exclude"), *(parse.state.last_slate if refusing else ()))
+        return Reading(
+            intent=INTENT_OF[act], act=act, wish=wish, refined=not new, count=parse.count_once,
+            wants_slate=True, disliked_item_ids=tuple(dict.fromkeys(excluded)), learned=self._learned(parse),
+            asked_genres=tuple(parse.draft.genres), asked_people=tuple(parse.draft.people),
+        )  # fmt: skip
+
+    def _more(self, parse: Parse, *, refused: bool) -> Reading:
+        excluded = parse.with_role("exclude")
+        if refused:
+            excluded = tuple(
+                dict.fromkeys((*excluded, *(parse.all_items or parse.state.last_slate)))
+            )
+        return Reading(
+            intent="more", act="more", wish=merge(parse.state.wish, Change(draft=Draft(), count=parse.stated_count)),
+            refined=True, count=parse.count_once, wants_slate=True, disliked_item_ids=excluded,
+        )  # fmt: skip

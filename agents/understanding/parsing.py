@@ -1,0 +1,66 @@
+"""Everything found in one message, before it is decided what the message does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..state import ConversationState
+from .drafting import Draft
+from .entities import Entities
+from .lexicon import Match
+from .merging import YearChange
+from .numbers import Count
+from .polarity import Cue
+from .reading import Mention
+from .references import References
+from .text import Utterance
+from .years import YearReading
+
+
+@dataclass(kw_only=True)
+class Parse:
+    """Everything found in one message, before it is decided what it means."""
+
+    utterance: Utterance
+    plain: str
+    state: ConversationState
+    entities: Entities
+    references: References
+    mentions: tuple[Mention, ...]
+    years: YearReading
+    year_change: YearChange
+    matches: tuple[Match, ...]
+    cues: tuple[Cue, ...]
+    draft: Draft
+    count: Count | None
+    notices: list[str] = field(default_factory=list)
+    hostile: bool = False
+    language: str | None = None
+
+    def with_role(self, *roles: str) -> tuple[str, ...]:
+        """Item ids that have one of the roles, in order."""
+        ids = [i for m in self.mentions if m.role in roles for i in m.item_ids]
+        return tuple(dict.fromkeys(ids))
+
+    @property
+    def all_items(self) -> tuple[str, ...]:
+        """Every item named or pointed at, in order, whatever its role."""
+        return tuple(dict.fromkeys(i for m in self.mentions for i in m.item_ids))
+
+    @property
+    def states_wish(self) -> bool:
+        """True when the message says anything about what is wanted."""
+        change = self.year_change
+        years = change.year_min is not None or change.year_max is not None or change.clears
+        named = self.with_role("seed", "unlike", "than")
+        return bool(years or named or not self.draft.is_empty)
+
+    @property
+    def stated_count(self) -> int | None:
+        """How many items the wish is for from now on ("three films")."""
+        return self.count.value if self.count is not None and not self.count.more else None
+
+    @property
+    def count_once(self) -> int | None:
+        """How many items are wanted this time ("another two")."""
+        return self.count.value if self.count is not None and self.count.more else None
