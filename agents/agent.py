@@ -25,6 +25,7 @@ from .turn.run import TurnContext, TurnRun
 
 _LONGEST_MESSAGE = 8_000
 _MOST_STEPS = 120
+_NOTHING_YET: Any = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +136,8 @@ class ConversationalRecommender:
             text=message.text,
             run=run,
         )
-        events = self._graph.stream(
-            None if saved else {},
+        events: Iterator[Any] = self._graph.stream(
+            None if saved else _NOTHING_YET,
             config,
             context=context,
             stream_mode="custom",
@@ -159,10 +160,11 @@ class ConversationalRecommender:
         what happened in between.
         """
         snapshot = self._graph.get_state(config)
-        if not snapshot.values and not snapshot.next:
+        if not snapshot.values and not snapshot.tasks:
             return {}
         state = self.store.state(message.user_id, message.conversation_id)
-        if snapshot.next and snapshot.values.get("base") == state.turn_count:
+        # `next` is empty too when a task was done and only its step was not closed.
+        if snapshot.tasks and snapshot.values.get("base") == state.turn_count:
             return dict(snapshot.values)
         self._checkpointer.delete_thread(message.turn_id)
         return {}

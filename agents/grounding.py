@@ -18,11 +18,11 @@ from .prose import Span, emphasised, plain, without
 
 LONGEST_SLATE = 10
 _QUOTED = re.compile(r"[\"“«]([^\"“”«»\n]{2,90})[\"”»]")
-_WORD = r"[A-Z0-9À-Þ][\w'’&.!?·-]*,?:?"
+_WORD = r"(?:(?:Mr|Mrs|Ms|Dr|St|Vol|No)\.|[A-Z0-9À-Þ](?:[\w'’&·-]|[.!?](?=\w))*[,:]?)"
 _SMALL = (
     r"(?:of|the|and|a|an|in|on|to|for|with|from|at|by|vs\.?|&|de|la|le|les|du|des|el|los|il|da|-|–)"
 )
-_DATED = re.compile(rf"({_WORD}(?:\s+(?:{_SMALL}\s+)*{_WORD})*)\s*\((\d{{4}})\)")
+_DATED = re.compile(rf"({_WORD}(?:\s+(?:{_SMALL}\s+)*{_WORD})*)[.!?]*\s*\((\d{{4}})\)")
 _NOT_TITLE = re.compile(r"[^\w]+", re.UNICODE)
 
 

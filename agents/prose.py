@@ -12,12 +12,13 @@ from collections.abc import Iterable, Sequence
 Span = tuple[int, int]
 
 LONGEST_PROSE = 1_500
-_LONGEST_READ = 20_000
+_LONGEST_READ = 6_000
+_PASSES = 5
 _IMAGE = re.compile(r"!\[[^\]]*\]\s*(?:\([^)]*\)|\[[^\]]*\])")
 _LINK = re.compile(r"\[([^\]]*)\]\s*(?:\([^)]*\)|\[[^\]]*\])")
 _REFERENCE = re.compile(r"^\s*\[[^\]]+\]:.*$", re.MULTILINE)
 _ADDRESS = re.compile(
-    r"<?\b(?:[a-z][a-z0-9+.-]{1,20}:)?//[^\s<>]+>?|\b(?:javascript|data|mailto):\S+", re.I
+    r"<?(?:\b[a-z][a-z0-9+.-]{1,20}:)?//[^\s<>]+>?|\b(?:javascript|data|mailto):\S+", re.I
 )
 _HIDDEN_BLOCK = re.compile(
     r"<(script|style|think|thinking|tool_call|iframe|svg)\b.*?(?:</\1\s*>|\Z)", re.I | re.S
@@ -27,8 +28,9 @@ _FENCE = re.compile(r"```.*?(?:```|\Z)", re.S)
 _LIST_MARK = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,2}[.)])[ \t]+", re.MULTILINE)
 _HEADING = re.compile(r"^[ \t]*(?:#{1,6}|>+)[ \t]+", re.MULTILINE)
 _RULER = re.compile(r"^[ \t]*(?:[-*_=]{3,}|\|.*\|)[ \t]*$", re.MULTILINE)
-_EMPHASIS = re.compile(r"(\*\*\*|\*\*|\*|___|__|`+)(?=\S)(.+?)(?<=\S)\1")
-_UNDERSCORED = re.compile(r"(?<!\w)_(?=\S)([^_\n]+?)(?<=\S)_(?!\w)")
+_EMPHASIS = re.compile(r"\*{1,3}([^*\n]{2,120})\*{1,3}")
+_MARKS = re.compile(r"[*`]+")
+_UNDERSCORED = re.compile(r"(?<!\w)_{1,3}(?=\S)([^_\n]{1,120})(?<=\S)_{1,3}(?!\w)")
 _END = re.compile(r"(?<=[^\W\d_])[.!?…][\"'”’)\]]*\s+|(?<=[\d)\]\"'”’])[.!?…][\"'”’)\]]*\s+|\n+")
 _ABBREVIATIONS = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|st|vs|vol|no|jr|sr|etc|e\.g|i\.e)|\b[A-Z])$", re.I
@@ -37,8 +39,8 @@ _ABBREVIATIONS = re.compile(
 
 def emphasised(text: str) -> tuple[str, ...]:
     """What stands in asterisks or underscores: in prose about films these are titles as a rule."""
-    found = [match[2] for match in _EMPHASIS.finditer(text[:_LONGEST_READ]) if "`" not in match[1]]
-    return (*found, *(match[1] for match in _UNDERSCORED.finditer(text[:_LONGEST_READ])))
+    read = text[:_LONGEST_READ]
+    return (*_EMPHASIS.findall(read), *_UNDERSCORED.findall(read))
 
 
 def plain(text: str, *, limit: int = LONGEST_PROSE) -> str:
@@ -47,15 +49,23 @@ def plain(text: str, *, limit: int = LONGEST_PROSE) -> str:
     Cut at a sentence's end when it is longer than `limit` characters.
     """
     result = unicodedata.normalize("NFC", text[:_LONGEST_READ])
-    for pattern in (_FENCE, _HIDDEN_BLOCK, _IMAGE, _REFERENCE):
-        result = pattern.sub(" ", result)
-    result = _LINK.sub(r"\1", result)
-    for pattern in (_ADDRESS, _TAG, _RULER, _HEADING, _LIST_MARK):
-        result = pattern.sub("", result)
-    result = _UNDERSCORED.sub(r"\1", _EMPHASIS.sub(r"\2", result))
-    visible = "".join(c for c in result if c == "\n" or unicodedata.category(c)[0] != "C")
-    lines = (" ".join(line.split()) for line in visible.split("\n"))
+    result = "".join(c for c in result if c == "\n" or unicodedata.category(c)[0] != "C")
+    # What is taken out may bring together what was written apart to get through.
+    for _ in range(_PASSES):
+        before, result = result, _stripped(result)
+        if result == before:
+            break
+    lines = (" ".join(line.split()) for line in result.split("\n"))
     return _shortened("\n".join(line for line in lines if line), limit)
+
+
+def _stripped(text: str) -> str:
+    for pattern in (_FENCE, _HIDDEN_BLOCK, _IMAGE, _REFERENCE):
+        text = pattern.sub(" ", text)
+    text = _LINK.sub(r"\1", text)
+    for pattern in (_ADDRESS, _TAG, _RULER, _HEADING, _LIST_MARK):
+        text = pattern.sub("", text)
+    return _UNDERSCORED.sub(r"\1", _MARKS.sub("", text))
 
 
 def sentences(text: str, *, unbroken: Iterable[Span] = ()) -> list[Span]:
@@ -67,7 +77,7 @@ def sentences(text: str, *, unbroken: Iterable[Span] = ()) -> list[Span]:
     result: list[Span] = []
     start = 0
     for match in _END.finditer(text):
-        inside = any(low <= match.start() < high - 1 for low, high in closed)
+        inside = any(low <= match.start() < high for low, high in closed)
         if inside or ("\n" not in match[0] and _ABBREVIATIONS.search(text[start : match.start()])):
             continue
         result.append((start, match.end()))

@@ -202,7 +202,7 @@ def _colour(item: Item, found: Sequence[Evidence]) -> Iterable[Clause]:
     if cast := _own("cast", item, found):
         yield _clause("people", f"with {_names(cast)}", cast, 2.4)
     if (genres := _own("genres", item, found)) and len(genres) < len(item.genres):
-        yield _clause("more_genres", f"also {_genres_of(genres)}", genres, 2.3)
+        yield _clause("more_genres", f"has {_genres_of(genres)} in it", genres, 2.3)
 
 
 def _own(name: str, item: Item, found: Sequence[Evidence]) -> tuple[Evidence, ...]:

@@ -76,6 +76,11 @@ def build_recommender(settings: Settings) -> Recommender:
     return Recommender.load(settings.model_folder)
 
 
+def warm_up(recommender: Recommender) -> None:
+    """Load what the first wish in words needs, so that nobody waits for it: the text encoder."""
+    recommender.search.search("warm up", k=1)
+
+
 def build_agent(settings: Settings) -> ConversationalRecommender:
     """The whole agent on the saved artifact, with the conversations of `settings.home`."""
     return assemble(settings, build_recommender(settings))

@@ -10,7 +10,9 @@ from typing import Protocol
 class Progress(Protocol):
     """Told how far a long job is: `done` of `total` steps of the named stage."""
 
-    def __call__(self, stage: str, done: int, total: int) -> None: ...
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Called as often as the job likes; the last call of a stage has `done == total`."""
+        ...
 
 
 _STAGES = {

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from agents import (
     Evidence,
+    EvidenceKind,
     Grounded,
     PlanMade,
     SlateItem,
@@ -43,6 +44,15 @@ _PLANNERS = {
     "structured": "structured plan",
     "tool_calling": "language model",
 }
+_LEADS: dict[EvidenceKind, str] = {
+    "field": "",
+    "request": "you asked for",
+    "liked_item": "you liked",
+    "seed_item": "like",
+    "preference": "your taste",
+    "popularity": "",
+}
+_ABOUT_ITEMS = {"liked_item", "seed_item"}
 _KEEP = {"\n", "\t"}
 
 
@@ -131,26 +141,44 @@ def item_label(item: SlateItem) -> str:
     return f"{title} ({item.year})" if item.year is not None else title
 
 
-def evidence_label(evidence: Evidence, title_of: Callable[[str], str | None]) -> str:
-    """A chip of two to four words; "" when there is nothing to say.
+@dataclass(frozen=True, kw_only=True)
+class Chip:
+    """A few words of evidence; `kind` says where they can be looked up."""
 
-    `title_of` maps an item id to its label in the catalog, or to None.
+    kind: EvidenceKind
+    text: str
+
+
+def evidence_chips(
+    evidence: Iterable[Evidence], title_of: Callable[[str], str | None]
+) -> tuple[Chip, ...]:
+    """One chip for each source of evidence: "like Heat: Crime, Thriller, 58% of its viewers".
+
+    Sources keep the order in which they first appear, and so do the values of each. `title_of`
+    maps an item id to its title in the catalog, or to None; evidence about unknown items is left out.
     """
-    value = one_line(evidence.value, 40)
-    about = one_line(title_of(evidence.item_id) or "", 40) if evidence.item_id else ""
-    match evidence.kind:
-        case "seed_item":
-            return f"like {about}" if about else (f"like {value}" if value else "")
-        case "liked_item":
-            return f"you liked {about or value}" if about or value else ""
-        case "preference":
-            return f"your taste: {value or about}" if value or about else ""
-        case "request":
-            return f"asked: {value}" if value else ""
-        case "popularity":
-            return "well rated" if evidence.field == "rating" else "widely liked"
-        case "field":
-            return value
+    values: dict[tuple[EvidenceKind, str], list[str]] = {}
+    for one in evidence:
+        about = one_line(title_of(one.item_id) or "", 40) if one.item_id else ""
+        if one.kind in _ABOUT_ITEMS and not about:
+            continue
+        words = _evidence_words(one)
+        known = values.setdefault((one.kind, about), [])
+        if words and words not in known:
+            known.append(words)
+    chips = (
+        Chip(kind=kind, text=_chip_text(kind, about, words))
+        for (kind, about), words in values.items()
+    )
+    return tuple(chip for chip in chips if chip.text)
+
+
+def noted(label: str) -> str:
+    """How a preference that was saved with a turn is confirmed."""
+    words = one_line(label, 160)
+    if words.startswith("You "):
+        words = f"you {words[4:]}"
+    return f"Noted: {words}"
 
 
 def planner_label(planner: str) -> str:
@@ -167,6 +195,23 @@ def usage_label(planner: str, usage: Usage) -> str:
     if usage.usd:
         parts.append(f"${usage.usd:.4f}")
     return " · ".join(parts)
+
+
+def _evidence_words(evidence: Evidence) -> str:
+    value = one_line(evidence.value, 40)
+    if evidence.kind == "popularity":
+        return f"rated {value}" if evidence.field == "rating" else "among the most rated"
+    return f"{value} of its viewers" if evidence.field == "viewers" else value
+
+
+def _chip_text(kind: EvidenceKind, about: str, words: list[str]) -> str:
+    listed = ", ".join(words[:4])
+    lead = _LEADS[kind]
+    if kind in _ABOUT_ITEMS:
+        return f"{lead} {about}: {listed}" if listed else f"{lead} {about}"
+    if not listed:
+        return ""
+    return f"{lead}: {listed}" if lead else listed
 
 
 def _phrase(tool: str, *, done: bool) -> str:

@@ -209,7 +209,7 @@ def known_variables() -> tuple[str, ...]:
 
 
 # Read by tests, not by a setting.
-_OWN = frozenset({"RAPPORT_SCREENSHOTS"})
+_OWN = frozenset({"RAPPORT_SCREENSHOTS", "RAPPORT_TEST_HOME"})
 
 
 def _names_in(env_file: Path) -> set[str]:

@@ -16,8 +16,9 @@ from .render import (
     TurnProgress,
     advance,
     clean,
-    evidence_label,
+    evidence_chips,
     item_label,
+    noted,
     one_line,
     usage_label,
 )
@@ -113,7 +114,7 @@ class Terminal:
         if result.items:
             self._slate = result.items
         for label in result.saved:
-            self._print(f"  ✓ Noted: {one_line(label)}", style="green")
+            self._print(f"  ✓ {noted(label)}", style="green")
         if result.suggestions:
             self._print(
                 "  Try: " + "  |  ".join(one_line(one, 60) for one in result.suggestions),
@@ -130,8 +131,7 @@ class Terminal:
         )
         self._console.print(head)
         self._console.print(Padding(Text(one_line(item.reason, 320)), (0, 0, 0, 5)))
-        labels = (evidence_label(one, self._title_of) for one in item.evidence)
-        chips = " · ".join(dict.fromkeys(label for label in labels if label))
+        chips = " · ".join(chip.text for chip in evidence_chips(item.evidence, self._title_of))
         if chips:
             self._console.print(Padding(Text(chips, style="dim cyan"), (0, 0, 0, 5)))
 
@@ -219,7 +219,7 @@ class Terminal:
 
     def _title_of(self, item_id: str) -> str | None:
         catalog = self._agent.recommender.catalog
-        return catalog[item_id].label if item_id in catalog else None
+        return catalog[item_id].title if item_id in catalog else None
 
 
 def _plain(text: str) -> str:

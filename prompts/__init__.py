@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-__all__ = ["Prompt", "PromptError", "load_prompt", "prompt_names"]
+__all__ = ["Prompt", "PromptError", "read_prompt", "prompt_names"]
 
 _SLOT = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
 
@@ -55,7 +55,7 @@ class Prompt:
 
 
 @cache
-def load_prompt(name: str) -> Prompt:
+def read_prompt(name: str) -> Prompt:
     """The prompt of that name.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from .metrics import TIE_POLICY, bootstrap_interval, ndcg_at, ranks_of_targets, recall_at
-from .runtime import Progress, RunOptions, no_progress
+from .runtime import DEFAULT_RUN, Progress, RunOptions, no_progress
 from .splits import Split
 
 METRICS: dict[str, tuple[Callable[..., np.ndarray], int]] = {
@@ -82,7 +82,7 @@ def ranking_task(split: Split, part: Literal["valid", "test"]) -> RankingTask:
     target_part = split.valid if part == "valid" else split.test
     n_targets = np.diff(target_part.offsets)
     histories, user_rows = [], []
-    for user in np.flatnonzero(n_targets):
+    for user in np.flatnonzero(n_targets).tolist():
         history = split.train.history(user)
         if part == "test":
             history = np.concatenate([history, split.valid.history(user)])
@@ -202,7 +202,7 @@ def evaluate(
     *,
     dataset: str = "",
     part: Literal["valid", "test"] = "test",
-    options: RunOptions = RunOptions(),
+    options: RunOptions = DEFAULT_RUN,
     progress: Progress = no_progress,
 ) -> EvaluationReport:
     """Rank the targets of one part with every scorer; full catalog, seen items left out.
@@ -238,9 +238,7 @@ def per_user_metrics(ranks: np.ndarray, task: RankingTask) -> dict[str, np.ndarr
     }
 
 
-def _model_row(
-    name: str, scorer: Scorer, task: RankingTask, options: RunOptions
-) -> ModelRow:
+def _model_row(name: str, scorer: Scorer, task: RankingTask, options: RunOptions) -> ModelRow:
     started = time.perf_counter()
     ranks = rank_targets(task, scorer)
     seconds = time.perf_counter() - started

@@ -21,7 +21,9 @@ BEYOND = np.float32(-1e9)
 class HistoryScorer(Protocol):
     """Scores every item for each history: (n_histories, n_items), higher is better."""
 
-    def score(self, histories: Sequence[np.ndarray]) -> np.ndarray: ...
+    def score(self, histories: Sequence[np.ndarray]) -> np.ndarray:
+        """As `evaluation.Scorer.score`."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,16 +58,14 @@ class Pipeline:
 
     transitions: Transitions
     models: Mapping[str, HistoryScorer] = field(default_factory=dict)
-    weights: BlendWeights = BlendWeights()
+    weights: BlendWeights = field(default_factory=BlendWeights)
 
     def log_probabilities(self, histories: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         """Per model (n_histories, n_items) float32, each row a log-distribution over the catalog.
 
         A model whose weight is 0 is not run.
         """
-        result = {
-            "transitions": log_shares(self.transitions.score(histories), self.weights.floor)
-        }
+        result = {"transitions": log_shares(self.transitions.score(histories), self.weights.floor)}
         for name, model in self.models.items():
             if self.weights.of(name):
                 result[name] = log_softmax(model.score(histories))
@@ -87,7 +87,9 @@ class Pipeline:
         retrieved = np.zeros(blended.shape, dtype=bool)
         for name in ("transitions", "two_tower"):
             if name in parts:
-                mark_best(retrieved, _without_seen(parts[name], histories), self.weights.n_retrieved)
+                mark_best(
+                    retrieved, _without_seen(parts[name], histories), self.weights.n_retrieved
+                )
         return np.where(retrieved, blended, BEYOND)
 
 

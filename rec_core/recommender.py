@@ -20,6 +20,8 @@ from .ranking.signals import Signals, rows_of
 from .search import SearchEngine
 from .types import Candidate, Influence, ItemFilter, Recommendation, RecommendRequest
 
+_WEIGHTS = StrategyWeights()
+_EVERYTHING = ItemFilter()
 _POOL = 60
 _RETRIEVED = 400
 
@@ -42,7 +44,7 @@ class Recommender:
         pipeline: Pipeline | None = None,
         neighbours: Neighbours | None = None,
         item_vectors: np.ndarray | None = None,
-        weights: StrategyWeights = StrategyWeights(),
+        weights: StrategyWeights = _WEIGHTS,
     ) -> None:
         """Put the parts together; what is missing of the training-free parts is fitted here."""
         self.catalog = catalog
@@ -104,7 +106,7 @@ class Recommender:
         return tuple(self._candidate(int(row), total, parts) for row in rows[order])
 
     def similar(
-        self, item_id: str, *, k: int = 10, item_filter: ItemFilter = ItemFilter()
+        self, item_id: str, *, k: int = 10, item_filter: ItemFilter = _EVERYTHING
     ) -> tuple[Candidate, ...]:
         """The items most like one item, best first, itself left out.
 
@@ -133,7 +135,9 @@ class Recommender:
         support = self._scoring.support(rows, row)
         order = np.argsort(-support, kind="stable")[:k]
         return tuple(
-            Influence(item_id=self.catalog.at(int(rows[place])).item_id, share=float(support[place]))
+            Influence(
+                item_id=self.catalog.at(int(rows[place])).item_id, share=float(support[place])
+            )
             for place in order
             if support[place] > 0
         )

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 class Progress(Protocol):
     """Told how far a long job is: `done` of `total` steps of the named stage."""
 
-    def __call__(self, stage: str, done: int, total: int) -> None: ...
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Note the state; called often, so it must be quick."""
+        ...
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
@@ -79,3 +81,7 @@ class RunOptions:
         import torch
 
         return list(range(torch.cuda.device_count())) if self.device.startswith("cuda") else []
+
+
+DEFAULT_RUN = RunOptions()
+"""Seed 0 on the CPU, with torch's own number of threads."""

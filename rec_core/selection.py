@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from .baselines.ease import Ease
 from .baselines.transitions import Transitions, TransitionsConfig, transition_counts
@@ -60,6 +61,9 @@ class PipelineConfig:
         }
 
 
+DEFAULT_PIPELINE = PipelineConfig()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Choices:
     """What validation decided.
@@ -71,8 +75,8 @@ class Choices:
         validation: Model -> metric -> mean on the validation users.
     """
 
-    transitions: TransitionsConfig = TransitionsConfig()
-    weights: BlendWeights = BlendWeights()
+    transitions: TransitionsConfig = field(default_factory=TransitionsConfig)
+    weights: BlendWeights = field(default_factory=BlendWeights)
     sasrec_epochs: int = 0
     two_tower_epochs: int = 0
     validation: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -82,12 +86,15 @@ class Choices:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, dict]) -> Choices:
-        """The counterpart of `as_json`."""
-        own = dict(value)
-        transitions = TransitionsConfig(**own.pop("transitions"))
-        weights = BlendWeights(**own.pop("weights"))
-        return cls(transitions=transitions, weights=weights, **own)
+    def from_json(cls, value: Mapping[str, Any]) -> Choices:
+        """The counterpart of `as_json`. Raises KeyError or TypeError when it is not that."""
+        return cls(
+            transitions=TransitionsConfig(**value["transitions"]),
+            weights=BlendWeights(**value["weights"]),
+            sasrec_epochs=value["sasrec_epochs"],
+            two_tower_epochs=value["two_tower_epochs"],
+            validation=value["validation"],
+        )
 
 
 def validation_task(split: Split, config: PipelineConfig, options: RunOptions) -> RankingTask:
@@ -142,7 +149,7 @@ def choose_blend(
 ) -> BlendWeights:
     """Weights by coordinate ascent on NDCG@10, from equal weights; a tie keeps what was there."""
     names = ["transitions", *models]
-    weights = BlendWeights(**dict.fromkeys(names, 1.0))
+    weights = replace(BlendWeights(), **dict.fromkeys(names, 1.0))
     floors = {
         floor: Pipeline(
             transitions=transitions, weights=BlendWeights(floor=floor)
@@ -178,4 +185,3 @@ def _best_of(
         if value > best_value + 1e-9:
             best, best_value = candidate, value
     return best
-

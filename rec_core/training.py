@@ -9,7 +9,9 @@ the same data, configuration and seed is not made again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -27,9 +29,10 @@ from .evaluation import EvaluationReport, Scorer, evaluate, ranking_task
 from .interactions import Interactions
 from .model_files import TrainedParts, read_parts, write_parts
 from .recommender import Recommender
-from .runtime import Progress, RunOptions, no_progress
+from .runtime import DEFAULT_RUN, Progress, RunOptions, no_progress
 from .search import HashEncoder, MiniLMEncoder, SearchEngine, TextEncoder
 from .selection import (
+    DEFAULT_PIPELINE,
     Choices,
     PipelineConfig,
     choose_blend,
@@ -52,8 +55,8 @@ def train_pipeline(
     folder: Path,
     *,
     encoder: TextEncoder | None = None,
-    config: PipelineConfig = PipelineConfig(),
-    options: RunOptions = RunOptions(),
+    config: PipelineConfig = DEFAULT_PIPELINE,
+    options: RunOptions = DEFAULT_RUN,
     progress: Progress = no_progress,
 ) -> Artifact:
     """Make the artifact that `Recommender.load` opens; what is already made is kept.
@@ -71,7 +74,7 @@ def train_pipeline(
     Raises:
         StorageError: when the disk is full or may not be written.
     """
-    encoder = encoder or default_encoder()
+    encoder = RememberedTexts(encoder or default_encoder())
     described = _description(dataset, encoder, config, options)
     ready = _ready(folder, "pipeline", described)
     if ready is not None:
@@ -99,7 +102,9 @@ def train_pipeline(
         dataset.catalog.save(writer.path("catalog.parquet"))
         dataset.interactions.save(writer.path("interactions.parquet"))
         search_folder = writer.path(_SEARCH_FOLDER)
-        SearchEngine.build(dataset.catalog, encoder, search_folder, progress)
+        SearchEngine.build(
+            dataset.catalog, encoder, search_folder, partial(progress, "Search index")
+        )
         writer.add_metrics({"validation": choices.validation})
     return read_artifact(folder, kind="pipeline")
 
@@ -141,9 +146,9 @@ def evaluation_parts(
     folder: Path,
     *,
     encoder: TextEncoder,
-    config: PipelineConfig = PipelineConfig(),
+    config: PipelineConfig = DEFAULT_PIPELINE,
     split_name: SplitName = "leave-one-out",
-    options: RunOptions = RunOptions(),
+    options: RunOptions = DEFAULT_RUN,
     progress: Progress = no_progress,
 ) -> TrainedParts:
     """Models fitted on the training part with choices made on validation; kept in `folder`."""
@@ -165,9 +170,9 @@ def evaluate_dataset(
     folder: Path,
     *,
     encoder: TextEncoder | None = None,
-    config: PipelineConfig = PipelineConfig(),
+    config: PipelineConfig = DEFAULT_PIPELINE,
     split_name: SplitName = "leave-one-out",
-    options: RunOptions = RunOptions(),
+    options: RunOptions = DEFAULT_RUN,
     progress: Progress = no_progress,
 ) -> EvaluationReport:
     """The table of one data set: every baseline, every model, the whole pipeline, on the test part.
@@ -225,6 +230,26 @@ def text_vectors(
         chunks.append(encoder.encode([catalog.text_of(row) for row in rows], kind="document"))
         progress("texts", rows.stop, len(catalog))
     return np.concatenate(chunks)
+
+
+class RememberedTexts:
+    """An encoder that encodes each document once: several stages want the same vectors."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self.name = encoder.name
+        self.dimension = encoder.dimension
+        self._encoder = encoder
+        self._vectors: dict[str, np.ndarray] = {}
+
+    def encode(self, texts: Sequence[str], *, kind: Literal["query", "document"]) -> np.ndarray:
+        """As the encoder it stands for."""
+        if kind == "query" or not texts:
+            return self._encoder.encode(texts, kind=kind)
+        missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+        if missing:
+            vectors = self._encoder.encode(missing, kind=kind)
+            self._vectors.update(zip(missing, vectors, strict=True))
+        return np.stack([self._vectors[text] for text in texts])
 
 
 def default_encoder(cache_folder: Path | None = None) -> TextEncoder:

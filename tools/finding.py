@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 from pydantic import Field
 
 from rec_core import Candidate, ItemFilter, RecommendRequest
@@ -76,7 +79,7 @@ def _search_items(arguments: SearchArguments, context: ToolContext) -> ToolResul
         candidates,
         context,
         source="search_items",
-        arguments=arguments.model_dump(mode="json"),
+        arguments=_resolved(arguments, wanted),
         facts={"n_matching": n_matching},
         remark=f"{n_matching} in the catalog pass the filter",
     )
@@ -120,7 +123,7 @@ def _recommend(arguments: RecommendArguments, context: ToolContext) -> ToolResul
         found.candidates,
         context,
         source="recommend",
-        arguments=arguments.model_dump(mode="json"),
+        arguments={**_resolved(arguments, wanted), "genre_weights": dict(request.genre_weights)},
         facts={"n_matching": found.n_matching, "strategy": found.strategy},
         remark=f"{found.n_matching} in the catalog pass the filter; ranked by {found.strategy}",
     )
@@ -135,7 +138,7 @@ def _similar_items(arguments: SimilarArguments, context: ToolContext) -> ToolRes
         candidates,
         context,
         source="similar_items",
-        arguments=arguments.model_dump(mode="json"),
+        arguments=_resolved(arguments, wanted),
         facts={"n_matching": int(context.recommender.catalog.mask(wanted).sum())},
     )
 
@@ -161,6 +164,11 @@ def _rank_candidates(arguments: RankArguments, context: ToolContext) -> ToolResu
         arguments=arguments.model_dump(mode="json"),
         facts={"n_ranked": len(item_ids)},
     )
+
+
+def _resolved(arguments: ToolArguments, wanted: ItemFilter) -> dict[str, Any]:
+    """Arguments as they were understood: the filter in the catalog's own values."""
+    return {**arguments.model_dump(mode="json"), "filter": asdict(wanted)}
 
 
 SEARCH_ITEMS = Tool(

@@ -169,7 +169,7 @@ class ChatModel:
             api_key=SecretStr(self.options.api_key or "none"),
             timeout=self.options.timeout,
             max_retries=0,
-            max_completion_tokens=_ANSWER_TOKENS,  # pyright: ignore[reportCallIssue]
+            max_completion_tokens=_ANSWER_TOKENS,
             use_responses_api=False,
         )
 

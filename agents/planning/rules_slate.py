@@ -234,7 +234,7 @@ class SlatePlanner:
             notices=tuple(dict.fromkeys(notices)),
             suggestions=next_steps(reading, self._catalog, shown=found),
             relaxed=relaxed,
-            focus_item_id=found[0] if len(found) == 1 else None,
+            focus_item_id=found[0] if found else None,
             asks=asks,
         )
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
-from prompts import load_prompt
+from prompts import read_prompt
 from rec_core import Catalog
 from tools import Toolbox, ToolCall
 
@@ -99,8 +99,8 @@ class ToolCallingPlanner:
         tools, asked = self._specs, list(messages)
         if meter.model_calls_left == 1 and meter.spent.model_calls:
             tools = tuple(spec for spec in self._specs if spec.name == _PRESENT)
-            asked.append(SystemMessage(load_prompt("last_answer").render()))
-        prompt = load_prompt(SYSTEM_PROMPT)
+            asked.append(SystemMessage(read_prompt("last_answer").render()))
+        prompt = read_prompt(SYSTEM_PROMPT)
         reply = self._chat.reply(asked, tools=tools, prompt=(prompt.name, prompt.sha), meter=meter)
         return with_calls_in_text(reply)
 
@@ -132,7 +132,7 @@ class ToolCallingPlanner:
         )
 
     def _messages(self, view: TurnView, meter: BudgetMeter) -> list[BaseMessage]:
-        system = load_prompt(SYSTEM_PROMPT).render(
+        system = read_prompt(SYSTEM_PROMPT).render(
             count=str(view.state.wish.count or _DEFAULT_COUNT),
             calls=str(meter.limits.model_calls),
         )
@@ -143,12 +143,12 @@ class ToolCallingPlanner:
         messages.append(HumanMessage(view.text[:_LONGEST_MESSAGE] or "(nothing)"))
         messages += _past_rounds(view.outcomes)
         if view.repair:
-            messages.append(HumanMessage(load_prompt("repair").render(problems=view.repair)))
+            messages.append(HumanMessage(read_prompt("repair").render(problems=view.repair)))
         return messages
 
     def _context(self, view: TurnView) -> str:
         state = view.state
-        return load_prompt("conversation_context").render(
+        return read_prompt("conversation_context").render(
             preferences="\n".join(map(_line, view.preferences[-_MOST_PREFERENCES:])) or "none",
             last_slate=self._listed(state.last_slate) or "nothing yet",
             refused=self._listed(state.rejected_item_ids[-20:], "; ") or "nothing",
@@ -176,7 +176,7 @@ def _sent_back(reply: ModelReply) -> list[BaseMessage]:
     """What to say to an unusable answer."""
     raw = reply.calls[0].raw[:500] if reply.calls else ""
     problem = "It was a tool call written as text that cannot be read." if raw else "It was empty."
-    repair = HumanMessage(load_prompt("repair").render(problems=problem))
+    repair = HumanMessage(read_prompt("repair").render(problems=problem))
     return [AIMessage(raw), repair] if raw else [repair]
 
 

@@ -30,7 +30,7 @@ from ..planning.base import Plan, Planner
 from ..planning.core import CorePlanner
 from ..state import ConversationState, Preference, Wish
 from .run import TurnContext, looked_up, recall
-from .state import Json, TurnState, dump_calls, dump_plan, load_calls, load_plan
+from .state import Json, TurnChange, TurnState, dump_calls, dump_plan, load_calls, load_plan
 from .wording import cut_notice, fallback_notice, limit_reason, set_aside_notice
 
 _LOG = logging.getLogger(__name__)
@@ -85,14 +85,14 @@ class TurnNodes:
         self._parts = parts
         self._planners: tuple[Planner, ...] = (*parts.planners, CorePlanner())
 
-    def recall(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+    def recall(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnChange:
         """Load conversation, preferences and clicks."""
         del state
         self._recall(runtime.context)
         base = runtime.context.run.recalled.state.turn_count
         return {"base": base, "planner": 0, "repair": "", "repaired": False}
 
-    def plan(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+    def plan(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnChange:
         """Ask the planner in use; when it cannot, the next one."""
         context, run = runtime.context, runtime.context.run
         self._catch_up(state, context)
@@ -119,7 +119,7 @@ class TurnNodes:
             "spent": run.meter.usage.model_dump(),
         }
 
-    def act(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+    def act(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnChange:
         """Run the plan's tool calls."""
         context, run = runtime.context, runtime.context.run
         self._catch_up(state, context)
@@ -135,7 +135,7 @@ class TurnNodes:
                 break
             outcomes.append(run.act(call, context, runtime.stream_writer))
             done.append(call)
-        changes: TurnState = {
+        changes: TurnChange = {
             "rounds": [{"planner": index, "calls": dump_calls(tuple(done))}],
             "spent": run.meter.usage.model_dump(),
         }
@@ -145,7 +145,7 @@ class TurnNodes:
         mendable = plan.planner in MODEL_PLANNERS and any(one.retryable for one in outcomes)
         return {**changes, "step": "ground" if plan.final and not mendable else "plan"}
 
-    def ground(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+    def ground(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnChange:
         """Check slate and text; send a model back once, cut what is left wrong."""
         context, run = runtime.context, runtime.context.run
         self._catch_up(state, context)
@@ -167,7 +167,7 @@ class TurnNodes:
         draft = {"item_ids": list(verdict.item_ids), "text": verdict.text}
         return {"step": "answer", "draft": draft, "notices": notices}
 
-    def answer(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+    def answer(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnChange:
         """Put text, cards and reasons together and stream them."""
         context = runtime.context
         self._catch_up(state, context)
@@ -180,7 +180,7 @@ class TurnNodes:
             runtime.stream_writer(TextDelta(text=piece))
         return {"outcome": outcome}
 
-    def remember(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+    def remember(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnChange:
         """Commit. Only what is committed is told as finished."""
         context, outcome = runtime.context, state["outcome"]
         context.run.meter.check_stopped()

@@ -17,7 +17,7 @@ from ..planning.base import Plan
 Json = dict[str, Any]
 
 
-class TurnState(TypedDict, total=False):
+class TurnState(TypedDict):
     """The state of one turn's thread.
 
     Attributes:
@@ -40,6 +40,22 @@ class TurnState(TypedDict, total=False):
     plan: Json
     rounds: Annotated[list[Json], add]
     notices: Annotated[list[str], add]
+    repair: str
+    repaired: bool
+    spent: Json
+    draft: Json
+    outcome: Json
+    step: str
+
+
+class TurnChange(TypedDict, total=False):
+    """What a node changes: some of the values of `TurnState`; of the lists, what is added."""
+
+    base: int
+    planner: int
+    plan: Json
+    rounds: list[Json]
+    notices: list[str]
     repair: str
     repaired: bool
     spent: Json

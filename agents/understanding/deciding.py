@@ -48,15 +48,18 @@ class Decider:
         """The reading of a parsed message."""
         if intents.is_cry_for_help(parse.plain):
             return self._plain(parse, "care")
+        if intents.asks_who(parse.plain):
+            return self._plain(parse, "identity")
         forgetting = intents.asks_to_forget(parse.plain)
         if forgetting is not None:
             return self._forgetting(parse, forgetting)
-        question = intents.question_act(parse.plain, len(parse.all_items))
+        in_vain = bool(parse.entities.unknown_titles or parse.references.missing)
+        question = intents.question_act(parse.plain, len(parse.all_items), in_vain=in_vain)
         if question is not None and not self._is_wish_after_all(parse, question):
             return replace(
                 self._plain(parse, question), item_ids=self._asked_about(parse, question)
             )
-        if intents.starts_over(parse.plain):
+        if intents.starting_over(parse.plain) is not None:
             return self._starting_over(parse)
         if self._is_lone_pointing(parse):
             return replace(self._plain(parse, "details"), item_ids=parse.all_items)
@@ -169,11 +172,25 @@ class Decider:
             reading = self._plain(parse, "remember")
             return replace(reading, learned=learned or ((note,) if note else ()))
         excluded = parse.with_role("exclude")
+        if parse.states_only_words and (talk := self._talk_of_words(parse)) is not None:
+            return talk
         if parse.states_wish:
             return self._wishing(parse, "more" if more else "wish", parse.state.wish)
         if more or refused or excluded:
             return self._more(parse, refused=refused)
         return self._talk(parse)
+
+    def _talk_of_words(self, parse: Parse) -> Reading | None:
+        """Small talk, gibberish or a foreign script, where nothing but unknown words was found."""
+        plain = without_marks(parse.plain)
+        talk = intents.talk_despite_words(plain)
+        if talk is not None:
+            return self._plain(parse, talk)
+        if not re.search(r"[a-z]", plain):
+            return self._plain(parse, "foreign")
+        if intents.looks_random(parse.draft.query_words) and not intents.is_open(plain):
+            return self._plain(parse, "gibberish")
+        return None
 
     def _talk(self, parse: Parse) -> Reading:
         plain = without_marks(parse.plain)

@@ -36,6 +36,7 @@ class Draft:
         refused: Hard, ruled out.
         weights, query, avoid, notes: Soft parts, as in `Wish`.
         unhardened: Genres said softly ("more action"); they lift a ban on the same genre.
+        demoted: Genres said to be too much ("less romantic"): no longer demanded.
         alone: "only", "instead": replaces the slot; `added`: "also", "and": adds to it.
     """
 
@@ -48,6 +49,7 @@ class Draft:
     avoid: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     unhardened: list[str] = field(default_factory=list)
+    demoted: list[str] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
     people_refused: list[str] = field(default_factory=list)
     alone: bool = False
@@ -61,6 +63,11 @@ class Draft:
             self.genres or self.refused or self.weights or self.query or self.avoid or self.notes
             or self.people or self.people_refused
         )  # fmt: skip
+
+    @property
+    def query_words(self) -> str:
+        """Search words and words to avoid, as one text."""
+        return " ".join((*self.query, *self.avoid))
 
     def pull(self, weights: dict[str, float], factor: float) -> None:
         """Add soft genre weights, kept within [-1, 1]."""
@@ -101,6 +108,7 @@ def _put(draft: Draft, match: Match, polarity: Polarity) -> bool:
         return False
     if polarity == "less":
         draft.pull(entry.weights, -1.0)
+        draft.demoted += entry.genre
         draft.avoid.append(entry.avoid or words or phrase)
         draft.notes.append(f"less {phrase}" if not match.comparative else f"not {phrase}")
         return False

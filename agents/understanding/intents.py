@@ -43,7 +43,7 @@ _FORGET_ALL = re.compile(
 )
 _START_OVER = re.compile(
     r"\b(?:start|begin) (?:over|again|afresh|anew|fresh|from scratch|from the beginning|something new)\b|\b(?:let's )?reset\b|\bnew (?:topic|search|conversation|request|subject)\b|\bfresh start\b"
-    r"|\b(?:something|anything) (?:else entirely|else altogether|completely else|(?:completely|totally|entirely|very|quite|wholly) (?:different|else|new))\b|\bscratch (?:that|all that)\b|\bclear (?:everything|all|the filters?|my filters?)\b|\bchange of plans?\b|\bforget (?:all )?(?:what i said|what i asked|the filters?|my filters?|all of that|all that)\b|\bnever mind(?: all)?(?: that)?\b|\bdifferent topic\b"
+    r"|\b(?:something|anything) (?:else entirely|else altogether|completely else|(?:completely|totally|entirely|very|quite|wholly) (?:different|else|new))\b|\bscratch (?:that|all that|it)\b|\bscratch \ue002+|\bclear (?:everything|all|the filters?|my filters?)\b|\bchange of plans?\b|\bforget (?:all )?(?:what i said(?! about)|what i asked|the filters?|my filters?|all of that|all that)\b|\bnever mind(?: all)?(?: that)?\b|\bdifferent topic\b"
 )
 _FORGET = re.compile(
     r"\b(?:forget|unlearn|un-remember|delete|erase|don't remember|stop remembering)\b(?! (?:the |all )?(?:years?|decades?|era|dates?))|\b(?:remove|take) .{1,40} (?:from|off|out of) (?:my |your )?(?:memory|profile|preferences|list)\b|\bi (?:don't|no longer|do not)(?: \w+)? (?:hate|dislike|mind) .{1,40} (?:anymore|any more|any longer)\b|\bi no longer (?:hate|dislike|love|like)\b|\bnot anymore\b"
@@ -84,16 +84,26 @@ _OPENER = re.compile(
 _OPEN = re.compile(
     r"\b(?:something|anything|films?|movies?|flicks?|what to watch|watch|recommend\w*|suggest\w*|ideas?|entertain|bored|boredom|good ones?)\b"
 )
+_IDENTITY = re.compile(
+    r"\b(?:who are you|what are you|are you (?:a |an )?(?:bot|robot|human|person|real|ai|llm|chatgpt|gpt|model|machine)|your name|who made you|which model)\b"
+)
 _SMALL_TALK: tuple[tuple[Act, re.Pattern[str]], ...] = (
     ("thanks", re.compile(r"\b(?:thanks|thank you|thank u|cheers|much appreciated|appreciate it|merci|danke|gracias|grazie|obrigado)\b")),
     ("bye", re.compile(r"\b(?:bye|goodbye|good night|goodnight|see you|see ya|cya|that's all|that is all|i'm done|ciao|later)\b")),
     ("help", re.compile(r"^(?:help|\?+|h|commands?|options|menu|instructions)\W*$|\b(?:what can you do|how (?:do(?:es)?|can) (?:this|it|i|you) (?:work|use|do)|what can i (?:say|ask|do)|how do i (?:use|start|ask)|need (?:some )?help|help me\W*$|what do you do|what are you able|what else can you do)\b")),
-    ("identity", re.compile(r"\b(?:who are you|what are you|are you (?:a |an )?(?:bot|robot|human|person|real|ai|llm|chatgpt|gpt|model|machine)|your name|who made you|which model)\b")),
+    ("identity", _IDENTITY),
     ("hello", re.compile(r"^(?:hi|hello|hey|heya|hiya|yo|howdy|good (?:morning|evening|afternoon|day)|greetings|hola|bonjour|hallo|ciao|moin|salut|sup|what's up|how are you)\b")),
     ("praise", re.compile(r"\b(?:great|perfect|good|nice|awesome|excellent|wonderful|lovely|brilliant|amazing|cool|love (?:it|them|these)|well done|good (?:job|one|choice|pick)|sounds good|looks good|i'll (?:watch|take|try) (?:it|that|this|one))\b")),
     ("affirm", re.compile(r"^(?:yes|yeah|yep|yup|sure|ok|okay|k|alright|fine|of course|please do|go ahead|definitely|absolutely|exactly|right|correct|y)\b")),
     ("deny", re.compile(r"^(?:no|nope|nah|not really|no thanks|no thank you|n|never|nothing|none of)\b")),
 )  # fmt: skip
+
+
+_RANDOM = re.compile(
+    r"^[^aeiouyàâäáéèêëíìîïóòôöúùûü]{4,}$|[^aeiouy\W\d]{5,}|(.)\1\1|asd|sdf|dfg|fgh|ghj|hjk|jkl|qwe|wert|rty|tyu|uio|iop|zxc|xcv|cvb|vbn|bnm|\d{4,}"
+)
+_WANTS_SOMETHING = re.compile(r"\b(?:something|anything)\b|^(?:some|any|an?)\b")
+_BUSINESS: frozenset[Act] = frozenset(("identity", "help", "insult", "care", "off_topic"))
 
 
 def hostile_spans(plain: str) -> tuple[Span, ...]:
@@ -110,12 +120,13 @@ def asks_to_forget(plain: str) -> Act | None:
     return "forget" if _FORGET.search(plain) else None
 
 
-def question_act(plain: str, n_mentioned: int) -> Act | None:
+def question_act(plain: str, n_mentioned: int, *, in_vain: bool = False) -> Act | None:
     """Questions about items or about the person, or None.
 
     Args:
         plain: The masked text.
         n_mentioned: How many items were named or pointed at.
+        in_vain: Something was named or pointed at that we do not have.
     """
     if _PROFILE.search(plain):
         return "profile"
@@ -123,16 +134,17 @@ def question_act(plain: str, n_mentioned: int) -> Act | None:
         return "compare"
     if _WHY.search(plain) and not re.search(r"\bwhy (?:not|don't)\b", plain):
         return "explain"
-    if n_mentioned and _DETAILS.search(plain):
+    if (n_mentioned or in_vain or re.search(r"\b(?:it|that|this)\b", plain)) and _DETAILS.search(plain):
         return "details"
     if _PICK.search(plain):
         return "pick"
     return None
 
 
-def starts_over(plain: str) -> bool:
-    """True when the old wish is to be dropped in so many words."""
-    return bool(_START_OVER.search(plain))
+def starting_over(plain: str) -> Span | None:
+    """Where the old wish is dropped in so many words, or None."""
+    match = _START_OVER.search(plain)
+    return match.span() if match else None
 
 
 def asks_more(plain: str) -> bool:
@@ -177,16 +189,29 @@ def small_talk(plain: str) -> Act | None:
     if _INSULT.search(plain):
         return "insult"
     for act, pattern in _SMALL_TALK:
-        if act == "praise" and _OPENER.search(plain):
+        if act == "praise" and (_OPENER.search(plain) or _WANTS_SOMETHING.search(plain)):
             continue
         if pattern.search(plain):
             return act
     return "off_topic" if _OFF_TOPIC.search(plain) else None
 
 
-def is_off_topic(plain: str) -> bool:
-    """True for requests that no recommender can serve."""
-    return bool(_OFF_TOPIC.search(plain))
+def talk_despite_words(plain: str) -> Act | None:
+    """Small talk whose unknown words must not become search words ("you are a robot?")."""
+    act = small_talk(plain)
+    if act in ("affirm", "deny"):
+        return None
+    return act if act in _BUSINESS or not is_open(plain) else None
+
+
+def looks_random(words: str) -> bool:
+    """True when no word looks like one of any language written in these letters."""
+    return all(_RANDOM.search(word) for word in words.split())
+
+
+def asks_who(plain: str) -> bool:
+    """True for "who are you?", "are you a robot?"."""
+    return bool(_IDENTITY.search(plain))
 
 
 def is_cry_for_help(plain: str) -> bool:

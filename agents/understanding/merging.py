@@ -133,7 +133,7 @@ def _years(old: Wish, change: YearChange) -> tuple[int | None, int | None]:
 
 
 def _genres(old: Wish, draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    gone = {*draft.refused, *(g for g, weight in draft.weights.items() if weight <= -0.5)}
+    gone = {*draft.refused, *draft.demoted}
     kept_all = [g for g in old.genres_all if g not in gone]
     kept_any = [g for g in old.genres_any if g not in gone]
     if draft.genres:

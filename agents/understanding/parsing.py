@@ -56,6 +56,18 @@ class Parse:
         return bool(years or named or not self.draft.is_empty)
 
     @property
+    def states_only_words(self) -> bool:
+        """True when the wish is made of nothing but words that no reader knew."""
+        draft = self.draft
+        known = (
+            draft.genres or draft.refused or draft.weights or draft.people or draft.people_refused
+        )
+        years = self.year_change != YearChange()
+        return bool(draft.query or draft.avoid) and not (
+            known or years or self.mentions or self.matches
+        )
+
+    @property
     def stated_count(self) -> int | None:
         """How many items the wish is for from now on ("three films")."""
         return self.count.value if self.count is not None and not self.count.more else None

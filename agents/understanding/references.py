@@ -51,7 +51,8 @@ def read_references(plain: str, state: ConversationState) -> References:
     missing: list[tuple[str, Span]] = []
     for pattern in (_SEVERAL, _SINGLE, _NUMBERS):
         for match in pattern.finditer(plain):
-            span = match.span()
+            places = "a" in match.groupdict()
+            span = (match.start("a"), match.end("b")) if places else match.span()
             if overlaps(span, [(m.start, m.end) for m in mentions]):
                 continue
             item_ids = _pointed(match, state.last_slate)

@@ -41,13 +41,13 @@ _YEAR = (
 _DECADE = (
     r"(?:(?:the )?(?:very )?(?:early|mid|late|end of the|beginning of the|start of the)?[ -]?(?:the )?"
     r"(?:(?<!\d)(?:1[89]|20)\d0'?s\b|(?<![\w$])'?\d0'?s\b"
-    r"|(?<!\d)(?:1[89]\d|20\d)0er\b|(?<!\d)\d0er\b"
+    r"|(?<!\d)(?:1[89]\d|20\d)0ern?\b|(?<!\d)\d0ern?\b"
     rf"|(?:nineteen[ -])?(?:{_DECADE_WORDS})\b|noughties\b|aughts\b|two thousands\b|años (?:19)?\d0\b"
     r"|années (?:19)?\d0\b|anni '?(?:19)?\d0\b|anos (?:19)?\d0\b))"
 )
 POINT = rf"(?:(?:the )?(?:years? )?{_DECADE}|(?:the )?(?:years? )?{_YEAR})"
 
-_FILLER = r"(?: (?:films?|movies?|anything|stuff|ones?|things?|something|made|released|from|was|were|is|are|that|the|any|more))*"
+_FILLER = r"(?: (?:watch|see|like|want|show me|give me|ever|films?|movies?|anything|stuff|ones?|things?|something|made|released|from|was|were|is|are|that|the|any|more))*"
 _NOT = rf"\b(?:not|no|nothing|never|none|without|don't (?:want|like)|isn't|aren't|avoid){_FILLER}"
 _OLDER = r"(?:older than|earlier than|before|prior to|pre[ -]?)"
 _NEWER = r"(?:newer than|later than|more recent than|after|past|post[ -]?|younger than)"
@@ -81,7 +81,7 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("within", rf"(?:\b(?:from|in|of|made in|during|out of) )?(?P<a>{POINT})"),
     )
 )
-_SELF = re.compile(r"\b(?:my|his|her|their|your|our) (?:early |mid |late )?\s*$")
+_SELF = re.compile(r"\b(?:my|his|her|their|your|our)\s*(?:early |mid |late )?\s*$")
 _LAST_YEARS = re.compile(
     r"\b(?:in|from|of|over|within)? ?(?:the )?(?:last|past) (?P<n>\d{1,2}|five|ten|twenty|few|couple of) years\b"
     r"|\b(?:the )?(?:last|past) decade\b"

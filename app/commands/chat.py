@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -69,7 +70,7 @@ def _serve(settings: Settings, open_page: bool) -> None:
 
     check_exposure(settings)
     claimed = claim_port(settings)
-    from ..build import build_agent, ensure_set_up
+    from ..build import build_agent, ensure_set_up, warm_up
     from ..page.service import PageService
 
     with claimed:
@@ -78,6 +79,7 @@ def _serve(settings: Settings, open_page: bool) -> None:
         agent = build_agent(settings)
         app = web_app(settings, PageService(agent), footer=_footer(settings, agent))
         address = f"http://{_shown_host(settings.host)}:{settings.port}"
+        threading.Thread(target=warm_up, args=(agent.recommender,), daemon=True).start()
         typer.echo(f"Rapport is at {address} (Ctrl-C ends it)")
         if open_page:
             typer.launch(address)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..progress import progress_bars
 from ..settings import load_settings
-from .progress_bars import progress_bars
 
 if TYPE_CHECKING:
     from rec_core import EvaluationReport
@@ -35,15 +35,15 @@ def evaluate(
 
     Models for it are fitted without the held-out part and kept beside the serving ones.
     """
-    from rec_core import RunOptions, dataset_folder, load_dataset
+    from rec_core import RunOptions, load_dataset
     from rec_core.training import default_encoder, evaluate_dataset
 
     settings = load_settings(data=data)
-    dataset = load_dataset(dataset_folder(settings.data, settings.home))
+    dataset = load_dataset(settings.data_folder)
     with progress_bars(quiet=as_json) as progress:
         report = evaluate_dataset(
             dataset,
-            settings.home / "models" / settings.data,
+            settings.model_folder,
             encoder=default_encoder(settings.home / "cache"),
             split_name=split.value,
             options=RunOptions(seed=seed),

@@ -28,7 +28,7 @@ def recommend(
     from rec_core import Recommender, RecommendRequest
 
     settings = load_settings(data=data)
-    recommender = Recommender.load(settings.home / "models" / settings.data)
+    recommender = Recommender.load(settings.model_folder)
     if user is not None:
         recommender.user_history(user)  # a clear error for a user that the data does not have
     liked = tuple(part.strip() for part in (history or "").split(",") if part.strip())

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from ..progress import progress_bars
 from ..settings import load_settings
-from .progress_bars import progress_bars
 
 
 def train(
@@ -22,12 +22,12 @@ def train(
 
     Choices are made on held-out validation items, then everything is fitted again on all data.
     """
-    from rec_core import RunOptions, dataset_folder, load_dataset
+    from rec_core import RunOptions, load_dataset
     from rec_core.training import default_encoder, train_pipeline
 
     settings = load_settings(data=data)
-    dataset = load_dataset(dataset_folder(settings.data, settings.home))
-    folder = settings.home / "models" / settings.data
+    dataset = load_dataset(settings.data_folder)
+    folder = settings.model_folder
     started = time.perf_counter()
     with progress_bars(quiet=as_json) as progress:
         artifact = train_pipeline(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from agents import FeedbackKind, SlateItem
 
-from ..render import evidence_label, item_label, one_line
+from ..render import evidence_chips, item_label, one_line
 from .icons import icon
 from .prose import escape
 
@@ -45,7 +45,6 @@ _STATES = {
     "dislike": "Noted: you won't see this one again.",
     "not_seen": "Noted: you haven't seen it.",
 }
-_MAX_CHIPS = 5
 
 
 def slate(
@@ -112,18 +111,12 @@ def _facts(item: SlateItem) -> str:
 
 
 def _chips(item: SlateItem, title_of: Callable[[str], str | None]) -> str:
-    """Evidence as chips, without repeats; the kind becomes a class so that it can be told apart."""
-    chips: dict[str, str] = {}
-    for evidence in item.evidence:
-        text = evidence_label(evidence, title_of)
-        if text:
-            chips.setdefault(
-                text, f'<li class="is-{evidence.kind.replace("_", "-")}">{escape(text)}</li>'
-            )
-    if not chips:
-        return ""
-    shown = "".join(list(chips.values())[:_MAX_CHIPS])
-    return f'<ul class="rp-evidence" aria-label="Evidence">{shown}</ul>'
+    """Evidence as chips; the kind becomes a class so that it can be told apart."""
+    chips = "".join(
+        f'<li class="is-{chip.kind.replace("_", "-")}">{escape(chip.text)}</li>'
+        for chip in evidence_chips(item.evidence, title_of)
+    )
+    return f'<ul class="rp-evidence" aria-label="Evidence">{chips}</ul>' if chips else ""
 
 
 def _button(

@@ -93,7 +93,7 @@ class Handlers:
         if running.is_stopped and not self._service.is_committed(
             user_id, conversation_id, last_turn_id, running
         ):
-            event.tell("Stopped. Your message is back in the box.", duration=4)
+            event.tell("Stopped. Your message is back in the box.", duration=4, title="Done")
             yield self._whole(event, conversation_id, box=text)
             return
         yield self._whole(event, conversation_id)
@@ -137,7 +137,7 @@ class Handlers:
             event.word("item"),
             event.word("kind"),
         )
-        event.tell(escape(told), duration=3)
+        event.tell(escape(told), duration=3, title="Done")
         return (self._transcript(event, conversation_id),)
 
     def remembered(self, event: Event) -> tuple[Update, Update]:
@@ -152,19 +152,19 @@ class Handlers:
             kind=event.word("kind"),
             note=event.word("note"),
         )
-        event.tell("Saved.", duration=2)
+        event.tell("Saved.", duration=2, title="Done")
         return self.remembered(event)
 
     def drop(self, event: Event) -> tuple[Update, Update]:
         """A preference was deleted."""
         self._service.drop(event.user_id, event.word("preference"))
-        event.tell("Forgotten.", duration=2)
+        event.tell("Forgotten.", duration=2, title="Done")
         return self.remembered(event)
 
     def forget(self, event: Event) -> tuple[Update, ...]:
         """Everything about this person was deleted."""
         self._service.forget(event.user_id)
-        event.tell("Everything about you is deleted.", duration=5)
+        event.tell("Everything about you is deleted.", duration=5, title="Done")
         return *self.remembered(event), *self._whole(event, "")
 
     def pause(self, event: Event, is_paused: bool) -> tuple[Update, Update]:

@@ -195,7 +195,7 @@ class PageService:
         )
 
     def _title_of(self, item_id: str) -> str | None:
-        return self._catalog[item_id].label if item_id in self._catalog else None
+        return self._catalog[item_id].title if item_id in self._catalog else None
 
     def _keep_steps(self, progress: TurnProgress) -> None:
         self._steps[progress.turn_id] = progress.steps

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from agents import FeedbackKind, TurnRecord
 
-from ..render import Step, TurnProgress, one_line, usage_label
+from ..render import Step, TurnProgress, noted, one_line, usage_label
 from .cards import slate
 from .icons import icon
 from .prose import escape, prose
@@ -147,8 +147,7 @@ def _ending(progress: TurnProgress, *, is_last: bool) -> str:
     if result is None:
         return ""
     saved = "".join(
-        f'<p class="rp-saved">{icon("check")}Noted: {escape(one_line(label, 160))}</p>'
-        for label in result.saved
+        f'<p class="rp-saved">{icon("check")}{escape(noted(label))}</p>' for label in result.saved
     )
     chips = "".join(
         f'<button type="button" class="rp-chip" data-act="say" data-text="{escape(text)}">'

@@ -28,7 +28,11 @@ class Ease:
 
     @classmethod
     def fit(
-        cls, interactions: Interactions, *, regularisation: float = 1000.0, history_power: float = 1.0
+        cls,
+        interactions: Interactions,
+        *,
+        regularisation: float = 1000.0,
+        history_power: float = 1.0,
     ) -> Ease:
         """Solve for the weights; ratings are not used, only that something was consumed.
 

@@ -51,6 +51,7 @@ class Transitions:
     def __init__(self, weights: sparse.csr_array, config: TransitionsConfig) -> None:
         self.config = config
         self._weights = weights
+        self._n_items = len(weights.indptr) - 1
 
     @classmethod
     def fit(
@@ -74,7 +75,7 @@ class Transitions:
         """(n_histories, n_items) float32 >= 0; an item that never followed anything scores 0."""
         matrix = recency_matrix(
             histories,
-            self._weights.shape[0],
+            self._n_items,
             power=self.config.history_power,
             length=self.config.length,
         )
@@ -84,9 +85,15 @@ class Transitions:
         """(len(history),) float32: what each place of the history adds to the item's score."""
         recent = history[-self.config.length :]
         powers = np.arange(len(recent), 0, -1, dtype=np.float32) ** -self.config.history_power
-        column = self._weights[recent][:, [item_row]].toarray().ravel()
+        column = self._column(item_row)[recent]
         padding = np.zeros(len(history) - len(recent), dtype=np.float32)
         return np.concatenate([padding, column * powers]).astype(np.float32)
+
+    def _column(self, item_row: int) -> np.ndarray:
+        """(n_items,) weights of the steps that lead to one item."""
+        chosen = np.zeros(self._n_items, dtype=np.float32)
+        chosen[item_row] = 1.0
+        return self._weights @ chosen
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The arrays to save."""

@@ -116,10 +116,7 @@ class Scoring:
         """(len(history),) shares >= 0 that sum to 1 (or to 0): who speaks for the item."""
         followed = self._pipeline.transitions.contributions(history, item_row)
         alike = np.array(
-            [
-                self._signals.similar(np.array([row]))[item_row]
-                for row in history[-_RECENT_LIKES:]
-            ]
+            [self._signals.similar(np.array([row]))[item_row] for row in history[-_RECENT_LIKES:]]
         )
         alike = np.concatenate([np.zeros(len(history) - len(alike)), np.clip(alike, 0.0, None)])
         return 0.5 * _shares(followed) + 0.5 * _shares(alike)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy import sparse
 
 from ..baselines.neighbours import Neighbours
 from ..catalog import Catalog
@@ -30,6 +31,8 @@ class SimilarWeights:
     genres: float = 0.55
     text: float = 0.35
     vectors: float = 0.35
+    people: float = 0.4
+    tags: float = 0.4
     era: float = 0.15
 
 
@@ -121,6 +124,13 @@ class Signals:
             "text": weights.text * standardised(share @ self._text_overlap(item_rows)),
             "era": weights.era * self._era(item_rows, share),
         }
+        for name, weight, shared in (
+            ("people", weights.people, self._people),
+            ("tags", weights.tags, self._tags),
+        ):
+            if shared.nnz:
+                near = shared @ (shared[item_rows].T @ share)
+                parts[name] = weight * standardised(near)
         if self._item_vectors is not None:
             near = share @ (self._item_vectors[item_rows] @ self._item_vectors.T)
             parts["vectors"] = weights.vectors * standardised(near)
@@ -131,6 +141,14 @@ class Signals:
         genres = self._genre_overlap(item_rows)[:, item_rows]
         texts = np.clip(self._text_overlap(item_rows)[:, item_rows], 0.0, 1.0)
         return 0.5 * genres + 0.5 * texts
+
+    @cached_property
+    def _people(self) -> sparse.csr_array:
+        return rare_values([item.people for item in self._catalog])
+
+    @cached_property
+    def _tags(self) -> sparse.csr_array:
+        return rare_values([item.tags for item in self._catalog])
 
     def _genre_overlap(self, item_rows: np.ndarray) -> np.ndarray:
         """(n, n_items) Jaccard index of genres; 0 where both have none."""
@@ -151,6 +169,27 @@ class Signals:
         unknown = (years[item_rows][:, None] < 0) | (years[None, :] < 0)
         distance = np.where(unknown, 30.0, np.minimum(distance, 30.0))
         return standardised(-(share @ distance.astype(np.float32)))
+
+
+def rare_values(values_of_items: Sequence[Sequence[str]]) -> sparse.csr_array:
+    """(n_items, n_values) float32, rows of length 1 (or 0): rare values weigh more.
+
+    The weight of a value is log(n_items / number of items that have it); the product of two rows
+    is the cosine of what they share.
+    """
+    n_items = len(values_of_items)
+    columns: dict[str, int] = {}
+    places = [
+        (row, columns.setdefault(value, len(columns)))
+        for row, values in enumerate(values_of_items)
+        for value in dict.fromkeys(values)
+    ]
+    rows, found = np.array(places, dtype=np.int64).reshape(-1, 2).T
+    rarity = np.log(n_items / np.maximum(np.bincount(found, minlength=len(columns)), 1))
+    weights = rarity[found]
+    lengths = np.sqrt(np.bincount(rows, weights=weights**2, minlength=n_items))
+    weights = (weights / np.maximum(lengths, 1e-9)[rows]).astype(np.float32)
+    return sparse.csr_array((weights, (rows, found)), shape=(n_items, max(1, len(columns))))
 
 
 def recency_importance(count: int, power: float = 0.5) -> np.ndarray:

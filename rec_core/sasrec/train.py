@@ -12,7 +12,7 @@ from torch import nn
 
 from ..batches import SequenceBatch, sequence_batches, shuffled_ties
 from ..interactions import Interactions
-from ..runtime import Progress, RunOptions, no_progress
+from ..runtime import DEFAULT_RUN, Progress, RunOptions, no_progress
 from .config import SasrecConfig
 from .loss import catalog_cross_entropy
 from .model import Sasrec
@@ -38,7 +38,7 @@ def train_sasrec(
     *,
     validate: Validate | None = None,
     stop_after: int | None = None,
-    options: RunOptions = RunOptions(),
+    options: RunOptions = DEFAULT_RUN,
     progress: Progress = no_progress,
 ) -> TrainedSasrec:
     """Fit on every next-item step of the interactions.

@@ -20,9 +20,16 @@ CONNECTORS = word_set("""but and or with without from for in only except too ple
     if minus plus set by starring directed made any one years year vs versus nor both a lot very much
     yet already twice once tonight thanks and to i a about kind style or""")
 _FILLERS = frozenset({"the", "a", "an", "movie", "film", "movies", "films", "classic", "original"})
+_SEQUELS = word_set("ii iii iv vi vii viii ix")
+_VERDICTS = word_set(
+    """great good amazing awesome brilliant fantastic excellent perfect wonderful fun nice ok okay fine
+    bad boring terrible awful too so really very pretty quite not my the"""
+)
 _PLACING = word_set("in from at near")
 _CREDITING = word_set("of with by starring featuring")
-_TAKING_PART = word_set("who actor actors actress cast people guy man woman everyone character played")
+_TAKING_PART = word_set(
+    "who actor actors actress cast people guy man woman everyone character played"
+)
 _JOINING = word_set("of the in for to de la on")
 _QUOTED = re.compile(r"[\"“”«„]([^\"“”«»„]{1,120})[\"“”»]|(?<!\w)['‘]([^'‘’]{1,120})['’](?!\w)")
 _SENTENCE_END = re.compile(r"[.!?:;\n]\s*[\"“(']*\s*$")
@@ -71,6 +78,35 @@ class Scene:
                 return False  # "by Hitchcock" is a person
         return not (self._touches_capital(first, -1) or self._touches_capital(last, 1))
 
+    def _joins(self, position: int) -> bool:
+        token = self.tokens[position]
+        return token.form in _JOINING and not token.capital
+
+    def is_part_of_name(self, first: int, last: int) -> bool:
+        """True when capitals go on before or after: "Hercules" in "The Legend of Hercules"."""
+        if self.shouted:
+            return False
+        owner = first > 0 and re.search(
+            r"['’]s$", self.text[self.tokens[first - 1].start : self.tokens[first - 1].end]
+        )
+        before = not owner and self._touches_capital(first, -1)
+        return self.tokens[first].capital and (before or self._touches_capital(last, 1))
+
+    def is_numbered(self, last: int) -> bool:
+        """True when a sequel's number follows: "Toy Story" in "Toy Story 9"."""
+        if last + 1 >= len(self.tokens):
+            return False
+        token = self.tokens[last + 1]
+        short = token.form.isdecimal() and len(token.form) < 3
+        gap = self.text[self.tokens[last].end : token.start]
+        return (short or token.form in _SEQUELS) and not gap.strip()
+
+    def is_praised(self, first: int, last: int) -> bool:
+        """True for "speed was great" at the start of a sentence."""
+        following = [token.form for token in self.tokens[last + 1 : last + 3]]
+        praised = following[:1] in (["was"], ["were"]) and following[1:2] != []
+        return praised and self.opens_sentence(first) and following[1] in _VERDICTS
+
     def is_place(self, first: int) -> bool:
         """True for "set in Casablanca", not for "who is in Casablanca"."""
         if first == 0 or self.tokens[first - 1].form not in _PLACING:
@@ -79,9 +115,7 @@ class Scene:
 
     def _touches_capital(self, position: int, step: int) -> bool:
         other = position + step
-        while step < 0 < other and self.tokens[other].form in _JOINING:
-            if self.tokens[other].capital:
-                break
+        while 0 < other < len(self.tokens) - 1 and self._joins(other):
             other += step  # "Blargh of Destiny" is one name
         if not 0 <= other < len(self.tokens):
             return False

@@ -112,7 +112,7 @@ class TitleSpotter:
             gap = scene.text[tokens[position - 1].end : tokens[position].start]
             if gap.strip(" :-'"):
                 break
-            capital = tokens[position].capital
+            capital = tokens[position].capital or tokens[position].form[0].isdecimal()
             if tokens[first].capital and not capital and tokens[position].form not in inside:
                 break
             if not tokens[first].capital and scene.ends_phrase(position - 1):
@@ -218,6 +218,8 @@ class TitleSpotter:
         start, end = tokens[span.first].start, tokens[span.last].end
         if scene.is_quoted(span.first, span.last):
             return True
+        if scene.is_numbered(span.last):
+            return False
         if any(
             left <= start and end <= right and end - start < right - left for left, right in names
         ):
@@ -227,9 +229,10 @@ class TitleSpotter:
         named = scene.is_named(span.first, span.last)
         cue = scene.has_cue(span.first) or self._continues_list(scene, span, chosen)
         cue = cue and scene.ends_phrase(span.last)
+        cue = cue or scene.is_praised(span.first, span.last)
         if len(span.key) == 1:
-            placed = scene.is_place(span.first)
-            return not placed and self._accept_single(span, named=named, cue=cue)
+            part = scene.is_place(span.first) or scene.is_part_of_name(span.first, span.last)
+            return (cue or not part) and self._accept_single(span, named=named, cue=cue)
         plain = all(word in REQUEST_WORDS or _is_common(word) for word in span.key)
         if span.guessed:
             strange = any(

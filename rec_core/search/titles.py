@@ -19,7 +19,7 @@ from .names import edits_allowed, is_typo_of, key_tokens, tokenise, without_litt
 if TYPE_CHECKING:
     from ..catalog import Catalog
 
-MIN_CONFIDENCE = 0.6
+MIN_CONFIDENCE = 0.65
 _TITLE_LIMIT = 200
 _WELL_KNOWN = 3_000
 _POSTPOSED = re.compile(
@@ -234,8 +234,11 @@ class TitleIndex:
         """Names that contain all the words given: "eternal sunshine", "cuckoo's nest"."""
         content: list[str] = []
         penalty = 1.0
-        for word in without_little_words(key):
-            known = word if word in self.vocabulary else self.correct(word)
+        given = without_little_words(key)
+        for word in given:
+            known = word if word in self.vocabulary else None
+            if known is None and len(given) > 1:
+                known = self.correct(word)
             if known is None:
                 return []
             penalty *= 1.0 if known == word else 0.93
@@ -246,6 +249,7 @@ class TitleIndex:
             number
             for number in set.intersection(*(self._by_word[word] for word in content))
             if _in_order(content, self.aliases[number].key)
+            and (not content[-1].isdecimal() or self.aliases[number].key[-1] == content[-1])
         ]
         if len(common) > (3 if len(content) == 1 else 40):
             return []

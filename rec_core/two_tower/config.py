@@ -28,7 +28,7 @@ class TwoTowerConfig:
     max_length: int = 50
     dropout: float = 0.1
     id_dropout: float = 0.15
-    temperature: float = 0.1
+    temperature: float = 0.12
     batch_size: int = 512
     learning_rate: float = 3e-3
     weight_decay: float = 0.01

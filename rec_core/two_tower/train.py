@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ..interactions import Interactions
-from ..runtime import Progress, RunOptions, no_progress
+from ..runtime import DEFAULT_RUN, Progress, RunOptions, no_progress
 from .config import TwoTowerConfig
 from .loss import in_batch_softmax
 from .model import TwoTower
@@ -55,7 +55,7 @@ def train_two_tower(
     *,
     validate: Validate | None = None,
     stop_after: int | None = None,
-    options: RunOptions = RunOptions(),
+    options: RunOptions = DEFAULT_RUN,
     progress: Progress = no_progress,
 ) -> TrainedTwoTower:
     """Fit on every next-item step: the history before it against its item.
@@ -122,9 +122,7 @@ def example_batches(
             yield batch
 
 
-def _new_model(
-    interactions: Interactions, content: np.ndarray, config: TwoTowerConfig
-) -> TwoTower:
+def _new_model(interactions: Interactions, content: np.ndarray, config: TwoTowerConfig) -> TwoTower:
     known = torch.from_numpy(interactions.item_counts > 0)
     return TwoTower(torch.from_numpy(content), known, config)
 
@@ -155,7 +153,6 @@ def _snapshot(model: TwoTower) -> TwoTowerRetriever:
     with torch.inference_mode():
         items = model.all_items().numpy().copy()
     user = {
-        name: value.detach().numpy().copy()
-        for name, value in model.user_tower.state_dict().items()
+        name: value.detach().numpy().copy() for name, value in model.user_tower.state_dict().items()
     }
     return TwoTowerRetriever(items, user, model.config)

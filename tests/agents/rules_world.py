@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 from agents.planning.base import Plan, ToolOutcome, TurnView
 from agents.planning.rules import RulesPlanner
@@ -24,13 +24,14 @@ _MOST_ROUNDS = 8
 
 def recommender_of(dataset: Dataset) -> Recommender:
     """A recommender without trained models: neighbours, popularity and text search."""
-    folder = Path(mkdtemp(prefix="rapport-test-"))
-    search = SearchEngine.build(
-        dataset.catalog, HashEncoder(), folder, popularity=dataset.interactions.item_counts
-    )
-    return Recommender(
-        catalog=dataset.catalog, interactions=dataset.interactions, search=search
-    )
+    with TemporaryDirectory(prefix="rapport-test-") as folder:
+        search = SearchEngine.build(
+            dataset.catalog,
+            HashEncoder(),
+            Path(folder),
+            popularity=dataset.interactions.item_counts,
+        )
+    return Recommender(catalog=dataset.catalog, interactions=dataset.interactions, search=search)
 
 
 @cache
@@ -132,7 +133,7 @@ class Conversation:
             rejected_item_ids=tuple(
                 dict.fromkeys((*old.rejected_item_ids, *plan.rejected_item_ids))
             ),
-            focus_item_id=plan.focus_item_id or (None if shown else old.focus_item_id),
+            focus_item_id=plan.focus_item_id or old.focus_item_id,
             asked=plan.asks,
             turn_count=old.turn_count + 1,
         )

@@ -169,7 +169,9 @@ class StoreAgainstModel(RuleBasedStateMachine):
     @rule(
         user=USERS,
         number=TALKS,
-        turns=st.lists(st.tuples(LEARNED, st.sampled_from([(), ("1",), ("2",)])), min_size=1, max_size=3),
+        turns=st.lists(
+            st.tuples(LEARNED, st.sampled_from([(), ("1",), ("2",)])), min_size=1, max_size=3
+        ),
     )
     def hold_turns(self, user, number, turns) -> None:
         name, talk = self.talk(user, number)
@@ -380,9 +382,9 @@ def run_programs(n_programs: int, n_steps: int) -> None:
 
 
 def test_a_few_programs_leave_store_and_model_agreed() -> None:
-    run_programs(5, 15)
+    run_programs(4, 12)
 
 
 @pytest.mark.slow
 def test_many_programs_leave_store_and_model_agreed() -> None:
-    run_programs(100, 40)
+    run_programs(50, 40)

@@ -12,14 +12,33 @@ from app.doctor import Check, run_checks
 from app.settings import LLMSettings, Settings
 
 
+def completion_of(message: dict[str, object]) -> dict[str, object]:
+    """A chat completion with this message."""
+    choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": "stop"}
+    return {
+        "id": "1",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "small",
+        "choices": [choice],
+    }
+
+
+_CALL = {"id": "1", "type": "function", "function": {"name": "say_colour", "arguments": "{}"}}
+CALLING = completion_of({"content": None, "tool_calls": [_CALL]})
+TALKING = completion_of({"content": "Blue."})
+
+
 def checks(home: Path, *, with_llm: bool = False, **changes: object) -> dict[str, Check]:
     settings = Settings(home=home, **changes)  # type: ignore[arg-type]
     return {check.name: check for check in run_checks(settings, with_llm=with_llm)}
 
 
 @contextmanager
-def model_server(status: int, body: object) -> Iterator[str]:
-    """A server on loopback that answers GET /v1/models, and 401 without the right key."""
+def model_server(
+    status: int, body: object, completion: dict[str, object] = CALLING
+) -> Iterator[str]:
+    """A server on loopback that lists models and calls a tool, and says 401 without the right key."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -28,6 +47,13 @@ def model_server(status: int, body: object) -> Iterator[str]:
             self.end_headers()
             text = body if isinstance(body, str) else json.dumps(body)
             self.wfile.write(text.encode() if allowed else b"{}")
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps(completion).encode())
 
         def log_message(self, *_: object) -> None:
             return
@@ -90,6 +116,14 @@ def test_a_working_server_is_ok(tmp_path: Path) -> None:
     with model_server(200, {"data": [{"id": "small"}]}) as address:
         found = checks(tmp_path, with_llm=True, llm=llm(address))
     assert found["Language model"].status == "ok"
+    assert "answers and calls tools" in found["Language model"].detail
+
+
+def test_a_model_that_calls_no_tools_is_a_warning(tmp_path: Path) -> None:
+    with model_server(200, {"data": [{"id": "small"}]}, TALKING) as address:
+        found = checks(tmp_path, with_llm=True, llm=llm(address))["Language model"]
+    assert found.status == "warn"
+    assert "without calling the tool" in found.detail
 
 
 @pytest.mark.parametrize(
@@ -99,7 +133,8 @@ def test_a_working_server_is_ok(tmp_path: Path) -> None:
         (200, {"data": [{"id": "big"}]}, "right", "no model 'small'"),
         (500, {}, "right", "error 500"),
         (200, "<html>", "right", "did not answer like"),
-        (200, [], "right", "answers"),
+        (200, [], "right", "did not answer like"),
+        (404, {}, "right", "answers and calls tools"),
     ],
 )
 def test_what_servers_do_wrong(

@@ -19,9 +19,10 @@ from app.render import (
     TurnProgress,
     advance,
     clean,
-    evidence_label,
+    evidence_chips,
     follow,
     item_label,
+    noted,
     one_line,
     usage_label,
 )
@@ -104,24 +105,45 @@ def test_one_line_folds_and_cuts() -> None:
     assert one_line("abcdef", 4) == "abc…"
 
 
+def test_evidence_of_one_source_becomes_one_chip() -> None:
+    evidence = [
+        Evidence(kind="seed_item", field="genres", value="Crime", item_id="1"),
+        Evidence(kind="request", field="year", value="1995"),
+        Evidence(kind="seed_item", field="viewers", value="58%", item_id="1"),
+        Evidence(kind="seed_item", field="genres", value="Crime", item_id="1"),
+        Evidence(kind="liked_item", item_id="1"),
+        Evidence(kind="preference", field="genre", value="Drama"),
+        Evidence(kind="popularity", field="rating", value="4.2"),
+        Evidence(kind="field", field="genres", value="War"),
+    ]
+    assert [chip.text for chip in evidence_chips(evidence, {"1": "Heat"}.get)] == [
+        "like Heat: Crime, 58% of its viewers",
+        "you asked for: 1995",
+        "you liked Heat",
+        "your taste: Drama",
+        "rated 4.2",
+        "War",
+    ]
+
+
 @pytest.mark.parametrize(
-    ("evidence", "expected"),
+    "evidence",
     [
-        (Evidence(kind="field", field="genres", value="Crime"), "Crime"),
-        (Evidence(kind="request", field="year", value="1990s"), "asked: 1990s"),
-        (
-            Evidence(kind="seed_item", field="genres", value="Crime", item_id="1"),
-            "like Heat (1995)",
-        ),
-        (Evidence(kind="liked_item", item_id="1"), "you liked Heat (1995)"),
-        (Evidence(kind="liked_item", item_id="unknown"), ""),
-        (Evidence(kind="preference", field="genre", value="Crime"), "your taste: Crime"),
-        (Evidence(kind="field", field="genres", value=""), ""),
+        Evidence(kind="liked_item", item_id="unknown"),
+        Evidence(kind="seed_item", field="genres", value="Crime"),
+        Evidence(kind="field", field="genres", value=""),
     ],
 )
-def test_evidence_becomes_a_few_words(evidence: Evidence, expected: str) -> None:
-    titles = {"1": "Heat (1995)"}
-    assert evidence_label(evidence, titles.get) == expected
+def test_evidence_that_says_nothing_is_no_chip(evidence: Evidence) -> None:
+    assert evidence_chips([evidence], {"1": "Heat"}.get) == ()
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [("You like Fargo", "Noted: you like Fargo"), ("Youth in films", "Noted: Youth in films")],
+)
+def test_what_was_saved_is_confirmed(label: str, expected: str) -> None:
+    assert noted(label) == expected
 
 
 def test_labels_of_items_and_usage() -> None:

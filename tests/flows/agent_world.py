@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agents.agent import ConversationalRecommender, UserMessage
-from agents.budget import TurnLimits
-from agents.memory import CheckpointPlace, ConversationStore
-from agents.planning.rules import RulesPlanner
-from agents.turn.checkpointer import open_checkpointer
+from agents import (
+    CheckpointPlace,
+    ConversationalRecommender,
+    ConversationStore,
+    RulesPlanner,
+    TurnLimits,
+    UserMessage,
+    open_checkpointer,
+)
 from rec_core import HashEncoder, Recommender, SearchEngine
 from tools import default_toolbox
 

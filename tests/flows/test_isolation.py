@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.agent import ConversationalRecommender
-from agents.errors import NotYours
+from agents import ConversationalRecommender, NotYours
 from rec_core import Recommender
 
 from .agent_world import build_search, load_recommender, message, open_agent

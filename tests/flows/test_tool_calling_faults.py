@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -106,8 +106,8 @@ def fell_back(result: TurnResult, reason: str) -> None:
 
 
 @pytest.fixture
-def talk(recommender: Recommender) -> Iterator[object]:
-    yield lambda server, **more: Talk(recommender, server.url, **more)
+def talk(recommender: Recommender) -> Callable[..., Talk]:
+    return lambda server, **more: Talk(recommender, server.url, **more)
 
 
 def test_a_model_that_behaves_is_used(talk) -> None:

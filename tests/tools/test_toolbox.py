@@ -57,13 +57,9 @@ def test_schemas_are_plain_and_every_argument_is_described() -> None:
         assert spec.schema["type"] == "object"
         assert spec.schema["additionalProperties"] is False
         json.dumps(spec.schema)
-        for node in nodes(dict(spec.schema)):
+        for node in nodes(spec.schema["properties"]):
             if isinstance(node, dict):
-                assert (
-                    not {"$ref", "$defs", "anyOf", "title"}
-                    & (set(node) - set(node.get("properties", ())))
-                    or "title" in spec.schema["properties"]
-                )
+                assert not {"$ref", "$defs", "anyOf"} & set(node)
         for name, part in spec.schema["properties"].items():
             assert part.get("description"), f"{spec.name}.{name}"
             assert "type" in part, f"{spec.name}.{name}"
@@ -166,10 +162,9 @@ JSON = st.recursive(
     ),
     max_leaves=6,
 )
-KNOWN_NAMES = st.sampled_from(
-    """query filter k like avoid genre_weights exclude include_shown item_id item_ids handle title
-    kind subject value quote message year_min genres_all people_all""".split()
-)
+_ARGUMENT_NAMES = """query filter k like avoid genre_weights exclude include_shown item_id item_ids handle title
+    kind subject value quote message year_min genres_all people_all"""
+KNOWN_NAMES = st.sampled_from(_ARGUMENT_NAMES.split())
 ARGUMENTS = st.dictionaries(
     KNOWN_NAMES | st.text(max_size=8),
     JSON | st.dictionaries(KNOWN_NAMES, JSON, max_size=3),
@@ -186,9 +181,9 @@ def test_random_arguments_end_in_a_result_or_in_the_two_tool_errors(
     try:
         result = use(name, context, arguments)
     except (ToolRetry, ToolFailed) as refusal:
-        assert str(refusal)
-        assert len(str(refusal)) < 2_000
-        assert "Traceback" not in str(refusal)
+        said = str(refusal)
+        assert 0 < len(said) < 2_000
+        assert "Traceback" not in said
     else:
         assert result.text
         assert all(candidate.item_id in context.bus for candidate in result.items)
@@ -238,9 +233,9 @@ def test_no_recommendation_breaks_its_filter_or_shows_what_was_refused(
         item = context.recommender.catalog[candidate.item_id]
         assert item.item_id not in kept_out
         if "year_min" in wanted:
-            assert item.year is not None and item.year >= wanted["year_min"]
+            assert (item.year or 0) >= wanted["year_min"]
         if "year_max" in wanted:
-            assert item.year is not None and item.year <= wanted["year_max"]
+            assert (item.year or 9_999) <= wanted["year_max"]
         refused = {"Horror"} if wanted.get("genres_none") == ["Horror"] else {"Comedy"}
         if "genres_none" in wanted:
             assert not refused & set(item.genres)

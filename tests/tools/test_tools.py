@@ -162,6 +162,7 @@ def test_why_recommended_gives_evidence_that_can_be_looked_up() -> None:
     assert ("seed_item", "cast", "Sigourney Weaver", alien) in grounds
     assert ("request", "year", "1986", None) in grounds
     assert ("request", "tags", "space", None) in grounds
+    assert ("request", "genres", "Sci-Fi", None) in grounds
     catalog = context.recommender.catalog
     for found in evidence:
         assert set(found) == {"kind", "field", "value", "item_id"}
@@ -215,11 +216,11 @@ def test_remember_preference_writes_catalog_values() -> None:
     ],
 )
 def test_remember_preference_refuses_what_names_nothing(subject: str, value: str) -> None:
-    context = make_context()
+    noted = NotedPreferences()
     arguments = {"kind": "like", "subject": subject, "value": value, "quote": "q"}
     with pytest.raises(ToolRetry):
-        use("remember_preference", context, arguments)
-    assert context.preferences.remembered == []
+        use("remember_preference", make_context(preferences=noted), arguments)
+    assert noted.remembered == []
 
 
 def test_forget_preference_snaps_but_takes_any_words() -> None:
