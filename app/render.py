@@ -53,6 +53,7 @@ _LEADS: dict[EvidenceKind, str] = {
     "popularity": "",
 }
 _ABOUT_ITEMS = {"liked_item", "seed_item"}
+_RELATIONS = {"viewers": "{value} of its viewers", "year": "same years"}
 _KEEP = {"\n", "\t"}
 
 
@@ -201,7 +202,9 @@ def _evidence_words(evidence: Evidence) -> str:
     value = one_line(evidence.value, 40)
     if evidence.kind == "popularity":
         return f"rated {value}" if evidence.field == "rating" else "among the most rated"
-    return f"{value} of its viewers" if evidence.field == "viewers" else value
+    if evidence.kind in _ABOUT_ITEMS and evidence.field in _RELATIONS:
+        return _RELATIONS[evidence.field].format(value=value)
+    return value
 
 
 def _chip_text(kind: EvidenceKind, about: str, words: list[str]) -> str:

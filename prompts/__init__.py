@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-__all__ = ["Prompt", "PromptError", "read_prompt", "prompt_names"]
+__all__ = ["Prompt", "PromptError", "prompt_names", "read_prompt"]
 
 _SLOT = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
 

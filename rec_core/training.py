@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from functools import partial
 from pathlib import Path
 from typing import Literal
 

@@ -3,7 +3,7 @@
 **Order of relaxing**, one step a round, each on top of the ones before: people; "all of these genres"
 becomes "any of them"; the years widened by five; the years dropped. A step that would let no new item in is
 skipped unless a later one needs it. Never relaxed: anything with "not", what is disliked or refused, rules of long standing, a
-single genre. Items that fit everything come first, and the person is told what was let go.
+single genre, and "for kids". Items that fit everything come first, and the person is told what was let go.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ ENOUGH_BY_DEFAULT = 3
 WIDENED_YEARS = 5
 MOST_ITEMS = 10
 _SPARE = 4
+_STILL_WANTED = 0.7
+AUDIENCES = frozenset(("Children", "Family", "Kids"))
 _MOST_EXCLUDED = 100
 _PLANNER = "rules"
 
@@ -123,17 +125,20 @@ class SlatePlanner:
         )
 
     def _any_genre(self, last: Attempt, wish: Wish) -> Attempt | None:
-        if len(wish.genres_all) < 2:
+        loose = tuple(genre for genre in wish.genres_all if genre not in AUDIENCES)
+        if len(wish.genres_all) < 2 or not loose:
             return None
-        kept = tuple(g for g in last.item_filter.genres_all if g not in wish.genres_all)
-        any_of = tuple(dict.fromkeys((*wish.genres_all, *wish.genres_any)))
+        kept = tuple(g for g in last.item_filter.genres_all if g not in loose)
+        any_of = tuple(dict.fromkeys((*loose, *wish.genres_any)))
+        if len(any_of) == 1:  # "funny" and "for kids": what is left is for kids
+            any_of = wish.genres_any
+        told = f"took {_joined(any_of, last='or')} instead of all of these together"
+        if not any_of:
+            told = f"did without {_joined(loose)}"
         return Attempt(
             item_filter=replace(last.item_filter, genres_all=kept, genres_any=any_of),
             relaxed=(*last.relaxed, "genres_all", *(["genres_any"] if wish.genres_any else [])),
-            told=(
-                *last.told,
-                f"took {_joined(any_of, last='or')} instead of all of these together",
-            ),
+            told=(*last.told, told),
         )
 
     def _wider_years(self, last: Attempt, wish: Wish) -> Attempt | None:
@@ -163,6 +168,8 @@ class SlatePlanner:
     ) -> ToolCall:
         wish = reading.wish
         weights = long_term_weights(wish, view.preferences, self._catalog)
+        if "genres_all" in attempt.relaxed:
+            weights |= dict.fromkeys(wish.genres_all, _STILL_WANTED)
         exclude = [*reading.disliked_item_ids, *reading.seen_item_ids, *reading.liked_item_ids]
         exclude += [i for i in wish.unlike_item_ids if i in self._catalog]
         arguments: dict[str, object] = {

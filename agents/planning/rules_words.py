@@ -57,6 +57,7 @@ _SAID: dict[Act, tuple[str, ...]] = {
     "deny": ("All right. What should be different?", "Fine. Which way should I go instead?"),
 }  # fmt: skip
 _ASKING: frozenset[Act] = frozenset(("start_over", "deny", "hello", "empty"))
+_TASTE = {"like": "you like", "dislike": "you do not like", "must": "only", "must_not": "never"}
 _HELLO = (
     "Hello! Tell me what you feel like: a title you liked, a genre, a decade, a mood. Or shall I surprise you?",
     "Hi there! What are you in the mood for?",
@@ -234,9 +235,7 @@ def _opinion_words(reading: Reading, catalog: Catalog) -> str:
         else []
     )
     parts += [f"you know {_joined(seen)} already"] if seen else []
-    parts += [
-        f"you {'like' if p.kind in ('like', 'must') else 'do not like'} {p.label}" for p in tastes
-    ]
+    parts += [f"{_TASTE[p.kind]} {p.label}" for p in tastes]
     return f"Noted: {'; '.join(parts)}." if parts else "Noted."
 
 

@@ -172,6 +172,8 @@ class Decider:
             reading = self._plain(parse, "remember")
             return replace(reading, learned=learned or ((note,) if note else ()))
         excluded = parse.with_role("exclude")
+        if self._is_farewell(parse):
+            return self._talk(parse)
         if parse.states_only_words and (talk := self._talk_of_words(parse)) is not None:
             return talk
         if parse.states_wish:
@@ -179,6 +181,18 @@ class Decider:
         if more or refused or excluded:
             return self._more(parse, refused=refused)
         return self._talk(parse)
+
+    def _is_farewell(self, parse: Parse) -> bool:
+        """Thanks or good-bye with some stray words around, and nothing firm wished for."""
+        draft = parse.draft
+        firm = draft.genres or draft.refused or draft.people or draft.people_refused
+        wished = (
+            firm
+            or parse.year_change != YearChange()
+            or parse.with_role("seed", "unlike", "exclude")
+        )
+        talk = intents.small_talk(without_marks(parse.plain))
+        return talk in ("thanks", "bye") and not (wished or intents.has_opener(parse.plain))
 
     def _talk_of_words(self, parse: Parse) -> Reading | None:
         """Small talk, gibberish or a foreign script, where nothing but unknown words was found."""
@@ -255,9 +269,13 @@ class Decider:
         )
 
     def _only_taste(self, parse: Parse, learned: tuple[PreferenceDraft, ...]) -> bool:
-        """Only genres and people are judged ("I hate horror"), no item."""
-        items = parse.with_role("liked", "disliked", "seen", "seed")
-        return bool(learned) and not items
+        """Only genres and people are judged ("I hate horror"), no item, and nothing is asked for."""
+        if not learned or parse.with_role("liked", "disliked", "seen", "seed"):
+            return False
+        draft = parse.draft
+        likes = any(preference.kind == "like" for preference in learned)
+        asks = draft.weights or draft.notes or intents.says_something(parse.plain)
+        return not (likes and asks)
 
     def _taste(self, parse: Parse, learned: tuple[PreferenceDraft, ...]) -> Reading:
         """Tastes without items: dislikes are excluded now; likes become the wish when there is none."""
@@ -282,7 +300,7 @@ class Decider:
             draft=parse.draft, seeds=parse.with_role("seed"), unlike=parse.with_role("unlike"),
             years=parse.year_change, count=parse.stated_count, adds_seeds=intents.adds_titles(parse.plain),
         )  # fmt: skip
-        plain = without_marks(parse.plain).strip()
+        plain = parse.plain.strip()
         bare = bool(change.seeds) and not any(m.pointed for m in parse.mentions) and act != "more"
         new = old == Wish() or is_new_topic(
             plain, change, opens=intents.has_opener(parse.plain), bare_title=bare

@@ -11,10 +11,12 @@ from .lexicon import Lexicon, Match
 from .polarity import Cue, Polarity, polarity_at
 from .text import Span, Utterance, words_of
 
-_LONG_MESSAGE = 12
+_LONG_MESSAGE = 6
 _MOST_QUERY_WORDS = 10
 _TOPIC_CUE = re.compile(
-    r"\b(?:about|with|where|featuring|involving|involves|set (?:in|on|at|during)|based on|taking place in|dealing with|deals with|during|in)\s+(?:(?:a|an|the|some|lots of|many|any|people in|and)\s+)*(?:[^\W\d_]+ ){0,2}$"
+    r"\b(?:about|featuring|involving|involves|set (?:in|on|at|during|around)|based on|taking place in|dealing with|deals with"
+    r"|(?:film|movie|something|anything|one|story|comed(?:y|ies)|thrillers?|dramas?|westerns?|horror) (?:with|in|where|on|for))"
+    r"\s+(?:(?:a|an|the|some|lots of|many|any|people in|and)\s+)*(?:[^\W\d_]+ ){0,2}$"
 )
 _BEFORE_NOUN = re.compile(r"^\s*(?:films?|movies?|flicks?|story|stories|thing|stuff|pictures?)\b")
 _OR = re.compile(r"\b(?:or|either|and/or)\b|/")
@@ -37,6 +39,7 @@ class Draft:
         weights, query, avoid, notes: Soft parts, as in `Wish`.
         unhardened: Genres said softly ("more action"); they lift a ban on the same genre.
         demoted: Genres said to be too much ("less romantic"): no longer demanded.
+        plain_mood: A mood was said as such ("something tense"), not as more or less of it.
         alone: "only", "instead": replaces the slot; `added`: "also", "and": adds to it.
     """
 
@@ -52,6 +55,7 @@ class Draft:
     demoted: list[str] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
     people_refused: list[str] = field(default_factory=list)
+    plain_mood: bool = False
     alone: bool = False
     added: bool = False
     plural_more: bool = False
@@ -123,6 +127,7 @@ def _put(draft: Draft, match: Match, polarity: Polarity) -> bool:
     if words:
         draft.query.append(words)
     soft = match.comparative or polarity == "want"
+    draft.plain_mood = draft.plain_mood or (polarity == "want" and not match.comparative)
     draft.notes.append(phrase if soft else f"more {phrase}")
     return False
 

@@ -28,6 +28,11 @@ _PAIR = re.compile(r"\s+(?:and|with|to|vs\.?|versus|or)\s+")
 _PERSON_CUE = re.compile(
     r"(?:\b(?:starring|featuring|directed by|director|actor|actress)|\b(?P<w>with|without|by|no|not|except|and|or|love|hate|like))\s+$"
 )
+_DATE_WORD = re.compile(
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august"
+    r"|september|october|november|december|christmas|tonight"
+)
+_DATE_CUE = re.compile(r"\b(?:on|this|next|last|every|in|by|until|for|it's)\s+$")
 _CAPITALISED = re.compile(
     r"\b[A-Z][a-zà-ÿ'.-]+(?: (?:[A-Z]\.|de|van|von|del|la))*(?: [A-Z][\w'.-]+)+"
 )
@@ -126,6 +131,8 @@ class EntityFinder:
             return not re.search(
                 r"(?:like|called|seen|loved|about|[\"']) ?[\"']?$", utterance.plain[: span[0]]
             )
+        if _DATE_WORD.fullmatch(words) and _DATE_CUE.search(utterance.plain[: span[0]]):
+            return True
         everyday = self._lexicon.is_filler(words) or bool(self._lexicon.match(words))
         if not everyday or " " in words:
             return False

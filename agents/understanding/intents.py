@@ -19,7 +19,7 @@ _HOSTILE = re.compile(
     r"|\b(?:print|show|reveal|repeat|output|tell me|give me|leak|dump|expose|what is|what's|write out)(?: me| us)? (?:your |the |all )*(?:hidden |secret |full |initial |exact |complete )*(?:system prompt|prompt|instructions|source code|api keys?|passwords?|credentials|secrets?|environment variables|env vars|config(?:uration)?|database|tokens?)(?: (?:verbatim|word for word|in full|now))?"
     r"|\bsystem prompt\b|\byou are (?:now|no longer) (?:an? |the )?[\w -]{1,40}|\b(?:act|behave) as (?:an? |if )[\w -]{1,40}|\bpretend (?:to be|you are|that you)[\w -]{0,40}|\bjailbreak\w*|\bdan mode\b|\bdeveloper mode\b|\bdo anything now\b"
     r"|<\/?(?:script|system|img|iframe|tool_call|s|im_start|user|assistant)[^>]{0,80}>|\b(?:drop|delete|truncate|select|insert|union|update)\b[^.]{0,40}\b(?:table|from|into)\b[^.]{0,40}(?:;|--)|'; ?--|\brm -rf\b[\w /.-]*|\{\{.*?\}\}|\$\{.*?\}|\b__import__\b|\bos\.system\b|\bsudo\b"
-    r"|\b(?:other|another|all) (?:users?|people|persons?|customers?)(?:'s|s'|') (?:preferences|data|history|conversations?|profiles?|ratings|taste|names|messages)|\b(?:what|which) (?:did|do|does|has|have) (?:other users?|user \w+)\b[^.?!]{0,60}|\b(?:as|for|of|switch to|log ?in as|i am|i'm) (?:user|admin|root)\b(?: ?\w+)?"
+    r"|\b(?:other|another|all) (?:users?|people|persons?|customers?)(?:'s|s'|')? (?:preferences|data|history|conversations?|profiles?|ratings|taste|names|messages|passwords?)|\bpasswords?\b|\bcredentials\b|\b(?:what|which) (?:did|do|does|has|have) (?:other users?|user \w+)\b[^.?!]{0,60}|\b(?:as|for|of|switch to|log ?in as|i am|i'm) (?:user|admin|root)\b(?: ?\w+)?"
     r"|\b(?:call|use|run|execute|invoke) (?:the )?(?:tool|function)s?\b[^.?!]{0,60}|\bpresent_slate\b|\bremember_preference\b|\bforget_preference\b|\bsystem:\s?|\bassistant:\s?|\bdeveloper:\s?|\[/?inst\]|###\s?(?:system|instruction)s?:?|\brecommend (?:items? )?id \S+|\bitem_id\b\S*"
 )
 _INSULT = re.compile(
@@ -59,7 +59,7 @@ _COMPARE = re.compile(
     rf"\bcompar(?:e|ed|ison|ing)\b(?! to \w+ films)|\bdifferen(?:ce|t|ces) between\b|\bhow (?:do|does|are|is) .{{0,40}}differ|\b(?:vs\.?|versus)\b|{_M},? (?:or|and) {_M}.{{0,12}}(?:which|better)|\b(?:which|what)(?: one| of)?.{{0,30}}{_M}.{{0,8}}\b(?:or|and) {_M}|\bis {_M} better than {_M}|\bshould i (?:watch|see|pick) {_M} or {_M}|^{_M} or {_M}\W*$"
 )
 _PICK = re.compile(
-    r"\bwhich (?:one|of (?:these|those|them)|would you|should i|do you|is (?:the )?(?:best|better|your favou?rite)|film|movie)\b|\bwhat (?:would you (?:pick|choose|watch)|should i (?:start with|watch first))\b|\byour (?:favou?rite|top pick|pick)\b|\bpick one for me\b|\bbest of (?:these|those|them)\b"
+    r"\bwhich (?:one|of (?:these|those|them|\ue002+)|would you|should i|do you|is (?:the )?(?:best|better|your favou?rite)|film|movie)\b|\bwhat (?:would you (?:pick|choose|watch)|should i (?:start with|watch first))\b|\byour (?:favou?rite|top pick|pick)\b|\bpick one for me\b|\bbest of (?:these|those|them)\b"
 )
 _DETAILS = re.compile(
     rf"\bwho (?:directed|made|wrote|stars?|starred|is in|was in|plays|played|acts|acted|'s in)\b|\bwho's (?:in|the director)\b|\bwhat(?:'s| is| was|s) (?:{_M}|it|that|this)(?: (?:film|movie|one))?(?: all)? about\b|\bwhat(?:'s| is) {_M}\W*$|\b(?:tell|say|talk) (?:me |us )?(?:something |a bit |a little )?(?:more )?about {_M}|\b(?:tell|show) me more about\b"
@@ -72,7 +72,7 @@ _SURPRISE = re.compile(
 _MORE = re.compile(
     r"^(?:(?:show|give|find|get|recommend|suggest)(?: me| us)? |any |some |got any |a few |can i (?:have|get|see) |i want |i'd like |let's see |please |ok(?:ay)?,? |yes,? |and |hmm+,? |no,? |a |are there |do you have |have you got |what |anything |how about )*"
     r"(?:more|others?|another(?: one)?|next(?: one)?|again|else|different ones?|other ones|keep going|continue|go on|something (?:else|different|new)|other (?:ideas|options|suggestions|films|movies|titles|recommendations|ones)|more (?:options|ideas|suggestions|please|films|movies|titles)|new ones?|try again|different(?: films| movies| ones)?)\b"
-    r"|\b(?:show|give) me (?:some )?(?:more|others|other ones|different ones|\w+ more)\b|\bmore (?:of (?:the same|these|those|this|that)|please|options|ideas)\b|\b(?:something|anything|what) else\b|\bany others?\b|\banother (?:one|film|movie|suggestion|recommendation|idea)\b|\b(?:one|two|three|four|five|\d) more\b|\bother (?:suggestions|ideas|options|recommendations)\b|^(?:next|more|another|again|others)\W*$|\bnext (?:page|batch|ones?)\b"
+    r"|\b(?:show|give) me (?:some )?(?:more|others|other ones|different ones|\w+ more)\b|\bmore (?:of (?:the same|these|those|this|that|\ue002+)|please|options|ideas)\b|\b(?:something|anything|what) else\b|\bany others?\b|\banother (?:one|film|movie|suggestion|recommendation|idea)\b|\b(?:one|two|three|four|five|\d) more\b|\bother (?:suggestions|ideas|options|recommendations)\b|^(?:next|more|another|again|others)\W*$|\bnext (?:page|batch|ones?)\b"
 )
 _NONE_FIT = re.compile(
     rf"\bnone of (?:these|those|them|{_M})|\bnothing here\b|\bnot (?:these|those|any of (?:these|those|them)|{_M})\W*$|\b(?:don't|do not|didn't) (?:like|want|fancy) (?:any of )?(?:these|those|them|{_M})|^{_M} (?:are|were) (?:all )?(?:bad|boring|terrible|awful|wrong|not (?:good|right))|^(?:no,? )?not (?:what i want|what i meant|right|good)\b"
@@ -88,7 +88,7 @@ _IDENTITY = re.compile(
     r"\b(?:who are you|what are you|are you (?:a |an )?(?:bot|robot|human|person|real|ai|llm|chatgpt|gpt|model|machine)|your name|who made you|which model)\b"
 )
 _SMALL_TALK: tuple[tuple[Act, re.Pattern[str]], ...] = (
-    ("thanks", re.compile(r"\b(?:thanks|thank you|thank u|cheers|much appreciated|appreciate it|merci|danke|gracias|grazie|obrigado)\b")),
+    ("thanks", re.compile(r"\b(?:thanks|thank you|thank u|cheers(?! (?:me|us)\b)|much appreciated|i appreciate|been (?:really |very |so )?helpful|merci|danke|gracias|grazie|obrigado)\b")),
     ("bye", re.compile(r"\b(?:bye|goodbye|good night|goodnight|see you|see ya|cya|that's all|that is all|i'm done|ciao|later)\b")),
     ("help", re.compile(r"^(?:help|\?+|h|commands?|options|menu|instructions)\W*$|\b(?:what can you do|how (?:do(?:es)?|can) (?:this|it|i|you) (?:work|use|do)|what can i (?:say|ask|do)|how do i (?:use|start|ask)|need (?:some )?help|help me\W*$|what do you do|what are you able|what else can you do)\b")),
     ("identity", _IDENTITY),
@@ -134,7 +134,9 @@ def question_act(plain: str, n_mentioned: int, *, in_vain: bool = False) -> Act 
         return "compare"
     if _WHY.search(plain) and not re.search(r"\bwhy (?:not|don't)\b", plain):
         return "explain"
-    if (n_mentioned or in_vain or re.search(r"\b(?:it|that|this)\b", plain)) and _DETAILS.search(plain):
+    if (n_mentioned or in_vain or re.search(r"\b(?:it|that|this)\b", plain)) and _DETAILS.search(
+        plain
+    ):
         return "details"
     if _PICK.search(plain):
         return "pick"
@@ -170,6 +172,11 @@ def adds_titles(plain: str) -> bool:
 def asks_to_remember(plain: str) -> bool:
     """True for "remember that …", "from now on …"."""
     return bool(_REMEMBER.search(plain))
+
+
+def says_something(plain: str) -> bool:
+    """True when an object of the wish is left open in words: "something", "anything"."""
+    return bool(re.search(r"\b(?:something|anything)\b", plain))
 
 
 def is_surprise(plain: str) -> bool:

@@ -1,8 +1,8 @@
 """How a message changes the wish: does it start a new topic or refine the old one, and slot by slot how.
 
 **New topic or refinement.** The old wish is dropped when the message opens a request ("I want",
-"recommend", "how about", "something …") or is a bare title, *and* names a new title, a genre or a
-person, *and* does not begin like a refinement ("but", "only", "also", "less", "more", "make it",
+"recommend", "how about", "something …") or is a bare title, *and* names a new title, a genre, a
+person or a mood ("something tense", not "tenser"), *and* does not begin like a refinement ("but", "only", "also", "less", "more", "make it",
 "without", …) or say "also" / "instead". A bare message that states two slots by itself ("westerns from the 60s") counts as opened.
 Saying "start over" drops it too. Everything else refines.
 
@@ -27,7 +27,7 @@ _BEGINS_AS_REFINEMENT = re.compile(
     r"(?:but|only|also|and|plus|make (?:it|that|them)|just|less|more|fewer|not|nothing|no|without|w/o|with(?: a bit)? (?:more|less|some)|except|from|then|still|even|rather|instead|actually|a bit|a little|slightly|much|the same|same|too|exclude|leave out|minus|skip|add|drop|remove|newer|older|any|of those|of these|i meant|i mean|let's make it|can it be|could it be|should be|it should|it must|they should|must be|preferably|ideally)\b"
 )
 _SAYS_REFINEMENT = re.compile(
-    r"\b(?:also|instead|as well|same but|of (?:those|these|them)|among (?:those|these|them))\b"
+    r"\b(?:also|instead|as well|same but)\b|\b(?:of|among) (?:those|these|them|\ue002+)"
 )
 _SAYS_SOMETHING = re.compile(
     r"^(?:ok(?:ay)?,? |now |then |well,? |hm+,? |and now |i guess |maybe )*(?:something|anything|a (?:good |nice |really )*(?:film|movie)|a|an|some|now|(?:top )?(?:\d+|two|three|four|five|six))\b"
@@ -65,7 +65,7 @@ def is_new_topic(plain: str, change: Change, *, opens: bool, bare_title: bool) -
         bare_title: It names titles and has no words of refinement around them.
     """
     draft = change.draft
-    names = bool(change.seeds or draft.genres or draft.people)
+    names = bool(change.seeds or draft.genres or draft.people or draft.plain_mood)
     if not names or draft.plural_more:
         return False
     if _BEGINS_AS_REFINEMENT.search(plain) or _SAYS_REFINEMENT.search(plain):

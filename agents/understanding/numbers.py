@@ -86,13 +86,15 @@ def _count(match: re.Match[str], words: str, *, more: bool) -> Count | None:
     asked = number_of(words)
     if asked is None or asked < 1:
         return None
-    group = next(name for name, text in match.groupdict().items() if text is not None)
+    group = next(name for name in match.groupdict() if name != "gap" and match[name] is not None)
     span = match.span() if more else match.span(group)
     return Count(value=min(asked, MOST_ITEMS), asked=asked, more=more, span=span)
 
 
 def _before_genre(plain: str, genre_spans: tuple[Span, ...]) -> Count | None:
-    for match in re.finditer(rf"\b(?P<n>{_NUMBER})(?: [^\W\d_][\w'-]*){{0,3}}? ", plain):
-        if overlaps((match.end(), match.end() + 1), genre_spans):
+    pattern = rf"\b(?P<n>{_NUMBER})(?! {_UNIT_NOUNS})(?P<gap>(?: [^\W\d_][\w'-]*){{0,3}}?) "
+    for match in re.finditer(pattern, plain):
+        clause = re.search(r"\b(?:wants?|likes?|loves?|for|of|or|and|is|are|to|in)\b", match["gap"])
+        if not clause and overlaps((match.end(), match.end() + 1), genre_spans):
             return _count(match, match["n"], more=False)
     return None

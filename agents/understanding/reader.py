@@ -24,7 +24,7 @@ from .parsing import Parse
 from .polarity import polarity_at, read_cues
 from .reading import Act, Reading
 from .references import read_references
-from .roles import assign_roles, follows_similarity
+from .roles import assign_roles, follows_similarity, judging_spans
 from .text import REFERENCE_MARK, Span, Utterance, clean, words_of
 from .timing import catalog_span, year_change
 from .years import read_years
@@ -78,7 +78,7 @@ class Reader:
         hostile = intents.hostile_spans(utterance.plain)
         utterance = _blanked(utterance, hostile)
         entities = self._finder.find(utterance, state)
-        references = read_references(entities.utterance.plain, state)
+        references = read_references(entities.utterance.plain, state, entities.titles)
         pointing = [(m.start, m.end) for m in references.mentions]
         masked = entities.utterance.masked(pointing, REFERENCE_MARK).masked(
             references.missing_spans
@@ -92,6 +92,7 @@ class Reader:
         cues = read_cues(words.plain)
         found = sorted((*entities.titles, *references.mentions), key=lambda m: m.start)
         mentions = assign_roles(masked.plain, found, cues)
+        words = words.masked(judging_spans(masked.plain, mentions))
         change, told = year_change(years, mentions, state, self._catalog)
         matches = self._finder.genres(without_marks(words.plain))
         count = read_count(words.plain, tuple(match.span for match in matches))

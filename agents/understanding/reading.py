@@ -26,7 +26,7 @@ class Mention:
         start, end: Span in the cleaned text.
         role: What they are to the wish.
         pointed: True for "the second one", "it"; False for a title.
-        by_word: True for a lone pronoun ("it", "that"), the weakest kind of pointing.
+        by_word: True for pronouns ("it", "that one", "these"), the weakest kind of pointing.
     """
 
     item_ids: tuple[str, ...]

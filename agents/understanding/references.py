@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..state import ConversationState
@@ -45,8 +46,16 @@ class References:
     missing_spans: tuple[Span, ...] = ()
 
 
-def read_references(plain: str, state: ConversationState) -> References:
-    """Resolve pointing against the last slate (places count from one) and the item in focus."""
+def read_references(
+    plain: str, state: ConversationState, titles: Sequence[Mention] = ()
+) -> References:
+    """Resolve pointing against the last slate (places count from one) and the item in focus.
+
+    Args:
+        plain: Lower-case text with titles and names masked.
+        state: Before this message.
+        titles: What the message names; "it" after a title means that title.
+    """
     mentions: list[Mention] = []
     missing: list[tuple[str, Span]] = []
     for pattern in (_SEVERAL, _SINGLE, _NUMBERS):
@@ -62,7 +71,7 @@ def read_references(plain: str, state: ConversationState) -> References:
                 )
             else:
                 missing.append((match[0].strip(), span))
-    mentions += _by_word(plain, state, [(m.start, m.end) for m in mentions])
+    mentions += _by_word(plain, state, [(m.start, m.end) for m in mentions], titles)
     return References(
         mentions=tuple(sorted(mentions, key=lambda m: m.start)),
         missing=tuple(words for words, _ in missing),
@@ -88,22 +97,26 @@ def _pointed(match: re.Match[str], slate: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _by_word(plain: str, state: ConversationState, taken: list[Span]) -> list[Mention]:
+def _by_word(
+    plain: str, state: ConversationState, taken: list[Span], titles: Sequence[Mention]
+) -> list[Mention]:
+    """Pronouns. "It" is the title named just before in the same message, else the item in focus."""
     found: list[Mention] = []
     focus = state.focus_item_id or (state.last_slate[0] if state.last_slate else None)
-    for pattern, item_ids in ((_WHOLE, state.last_slate), (_IT, (focus,) if focus else ())):
+    for pattern in (_WHOLE, _IT):
         for match in pattern.finditer(plain):
-            if not overlaps(match.span(), taken) and item_ids:
-                ids = item_ids[:2] if match[0].startswith("both") else item_ids
-                lone = pattern is _IT and not re.search(r" ", match[0])
-                found.append(
-                    Mention(
-                        item_ids=ids,
-                        start=match.start(),
-                        end=match.end(),
-                        pointed=True,
-                        by_word=lone,
-                    )
+            item_ids = state.last_slate
+            if pattern is _IT:
+                named = [title.item_ids for title in titles if title.end <= match.start()]
+                item_ids = named[-1] if named else (focus,) if focus else ()
+            elif match[0].startswith("both"):
+                item_ids = item_ids[:2]
+            if overlaps(match.span(), taken) or not item_ids:
+                continue
+            taken.append(match.span())
+            found.append(
+                Mention(
+                    item_ids=item_ids, start=match.start(), end=match.end(), pointed=True, by_word=True
                 )
-                taken.append(match.span())
+            )  # fmt: skip
     return found

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from .polarity import Cue, negated_before, polarity_at
 from .reading import Mention, Role
+from .text import Span
 
 _ARTICLES = re.compile(
     r"(?:\b(?:the|a|an|film|movie|called|also|both|all|watching|of)\s+|[\"'(,:]\s*)+$"
@@ -96,6 +97,17 @@ def _role(plain: str, mention: Mention, cues: Sequence[Cue]) -> Role:
     if _SEEN.search(before) or _AFTER_SEEN.search(after):
         return "plain" if negated_before(plain, _start_of_verb(before)) else "seen"
     return "plain" if _THAN.search(before) and mention.by_word else "seed"
+
+
+def judging_spans(plain: str, mentions: Sequence[Mention]) -> tuple[Span, ...]:
+    """Where a verdict on a mention stands ("… was boring"): these words are no wish."""
+    spans = []
+    for mention in mentions:
+        after = plain[mention.end :]
+        match = _AFTER_BAD.search(after) or _AFTER_GOOD.search(after)
+        if match and mention.role in ("liked", "disliked"):
+            spans.append((mention.end + match.start(), mention.end + match.end()))
+    return tuple(spans)
 
 
 def _refused(before: str, plain: str) -> Role:

@@ -230,10 +230,13 @@ def _centuries(plain: str, newest: int) -> YearReading | None:
 
 
 def _words(plain: str, *, oldest: int, newest: int) -> YearReading:
-    if match := _NEWER_WORD.search(plain):
-        return YearReading(relative="newer", position=match.end(), spans=(match.span(),))
-    if match := _OLDER_WORD.search(plain):
-        return YearReading(relative="older", position=match.end(), spans=(match.span(),))
+    newer, older = (list(pattern.finditer(plain)) for pattern in (_NEWER_WORD, _OLDER_WORD))
+    if newer or older:
+        # "we've seen the newer ones, have you something older?": the last one said is what is wanted
+        spans = tuple(match.span() for match in (*newer, *older))
+        position = max(end for _, end in spans)
+        relative: Relative = "newer" if newer and newer[-1].end() == position else "older"
+        return YearReading(relative=relative, position=position, spans=spans)
     if match := _SAME.search(plain):
         same: Relative = "same_year" if match["w"] == "year" else "same_decade"
         return YearReading(relative=same, position=match.end(), spans=(match.span(),))

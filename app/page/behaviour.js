@@ -87,6 +87,7 @@ const place = () => {
   const turns = document.querySelector("#rp-transcript .rp-turns");
   const conversation = turns ? turns.dataset.conversation : "";
   const turn = newest ? newest.dataset.turn : "";
+  if (!newest && lastTurn) window.scrollTo(0, 0);
   if (newest && turn !== lastTurn) {
     newest.scrollIntoView({ block: "start", behavior: lastTurn === null || conversation !== lastConversation ? "auto" : "smooth" });
   }

@@ -12,7 +12,6 @@ from typing import Any
 
 import gradio as gr
 
-from .prose import escape
 from .service import PageService, explain
 from .transcript import trouble
 
@@ -93,7 +92,7 @@ class Handlers:
         if running.is_stopped and not self._service.is_committed(
             user_id, conversation_id, last_turn_id, running
         ):
-            event.tell("Stopped. Your message is back in the box.", duration=4, title="Done")
+            event.tell("Stopped. Your message is back in the box.", duration=4)
             yield self._whole(event, conversation_id, box=text)
             return
         yield self._whole(event, conversation_id)
@@ -129,15 +128,14 @@ class Handlers:
     # -- judging and memory -------------------------------------------------------------------
 
     def judge(self, event: Event, conversation_id: str) -> tuple[Update]:
-        """Like, dislike or not seen."""
-        told = self._service.judge(
+        """Like, dislike or not seen; the card itself then says that it is saved."""
+        self._service.judge(
             event.user_id,
             conversation_id or "",
             event.word("id"),
             event.word("item"),
             event.word("kind"),
         )
-        event.tell(escape(told), duration=3, title="Done")
         return (self._transcript(event, conversation_id),)
 
     def remembered(self, event: Event) -> tuple[Update, Update]:
@@ -152,19 +150,19 @@ class Handlers:
             kind=event.word("kind"),
             note=event.word("note"),
         )
-        event.tell("Saved.", duration=2, title="Done")
+        event.tell("Saved.", duration=2)
         return self.remembered(event)
 
     def drop(self, event: Event) -> tuple[Update, Update]:
         """A preference was deleted."""
         self._service.drop(event.user_id, event.word("preference"))
-        event.tell("Forgotten.", duration=2, title="Done")
+        event.tell("Forgotten.", duration=2)
         return self.remembered(event)
 
     def forget(self, event: Event) -> tuple[Update, ...]:
         """Everything about this person was deleted."""
         self._service.forget(event.user_id)
-        event.tell("Everything about you is deleted.", duration=5, title="Done")
+        event.tell("Everything about you is deleted.", duration=5)
         return *self.remembered(event), *self._whole(event, "")
 
     def pause(self, event: Event, is_paused: bool) -> tuple[Update, Update]:

@@ -144,8 +144,13 @@ class PageService:
 
     def judge(
         self, user_id: str, conversation_id: str, feedback_id: str, item_id: str, kind: str
-    ) -> str:
-        """Save a button press and return the sentence that confirms it."""
+    ) -> None:
+        """Save a button press.
+
+        Raises:
+            RapportError: the press names no item of the catalog, or nothing that can be meant.
+            NotYours: the conversation is another's.
+        """
         if (
             kind not in get_args(FeedbackKind)
             or item_id not in self._catalog
@@ -155,7 +160,6 @@ class PageService:
         label = self._catalog[item_id].label
         key = feedback_id if _TURN_ID.fullmatch(feedback_id) else uuid.uuid4().hex
         self._store.record_feedback(user_id, conversation_id, key, item_id, label, kind)  # type: ignore[arg-type]
-        return _CONFIRMATIONS[kind].format(label=one_line(label, 80))
 
     # -- conversations and memory -------------------------------------------------------------
 
@@ -201,14 +205,6 @@ class PageService:
         self._steps[progress.turn_id] = progress.steps
         while len(self._steps) > _KEPT_STEPS:
             self._steps.popitem(last=False)
-
-
-_CONFIRMATIONS = {
-    "like": "Saved: you like {label}.",
-    "dislike": "Saved: you dislike {label}. It won't be shown again.",
-    "not_seen": "Saved: you haven't seen {label}.",
-    "clear": "Taken back: I no longer hold a view of yours on {label}.",
-}
 
 
 def explain(fault: BaseException) -> tuple[str, str]:

@@ -79,7 +79,7 @@ class Transitions:
             power=self.config.history_power,
             length=self.config.length,
         )
-        return (matrix @ self._weights).toarray()
+        return sparse.csr_array(matrix @ self._weights).toarray()
 
     def contributions(self, history: np.ndarray, item_row: int) -> np.ndarray:
         """(len(history),) float32: what each place of the history adds to the item's score."""

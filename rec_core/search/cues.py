@@ -8,22 +8,29 @@ from collections.abc import Sequence
 from .names import Token
 from .words import word_set
 
-_STRONG = word_set("""liked loved enjoyed hated disliked adored watched rewatched seen saw unlike than called titled
-    named compare finished""")
-_THINGS = word_set("""something anything everything stuff things movies movie films film one ones more much just
-    kind titles title sort bit less feels exactly show shows pick picks else""")
+_STRONG = word_set(
+    """liked loved enjoyed hated disliked adored watched rewatched seen saw unlike than called
+    titled named compare finished"""
+)
+_THINGS = word_set(
+    """something anything everything stuff things movies movie films film one ones more much just
+    kind titles title sort bit less feels exactly show shows pick picks else"""
+)
 _SUBJECTS = word_set("i we you they would id wed really do dont also never didnt feel look")
 _SIMILAR = word_set("similar close comparable compared akin reminiscent")
 _ABOUT = word_set("me how what more")
-CONNECTORS = word_set("""but and or with without from for in only except too please more less though instead not where
-    that which because yesterday last again as so then is was are were film films movie movies when
-    if minus plus set by starring directed made any one years year vs versus nor both a lot very much
-    yet already twice once tonight thanks and to i a about kind style or""")
+CONNECTORS = word_set(
+    """but and or with without from for in only except too please more less though instead not
+    where that which because yesterday last again as so then is was are were film films
+    movie movies when if minus plus set by starring directed made any one years year vs
+    versus nor both a lot very much yet already twice once tonight thanks and to i a about
+    kind style or"""
+)
 _FILLERS = frozenset({"the", "a", "an", "movie", "film", "movies", "films", "classic", "original"})
 _SEQUELS = word_set("ii iii iv vi vii viii ix")
 _VERDICTS = word_set(
-    """great good amazing awesome brilliant fantastic excellent perfect wonderful fun nice ok okay fine
-    bad boring terrible awful too so really very pretty quite not my the"""
+    """great good amazing awesome brilliant fantastic excellent perfect wonderful fun nice ok okay
+    fine bad boring terrible awful too so really very pretty quite not my the"""
 )
 _PLACING = word_set("in from at near")
 _CREDITING = word_set("of with by starring featuring")

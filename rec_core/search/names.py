@@ -27,8 +27,10 @@ _AMBIGUOUS_ROMAN = frozenset({"v", "x"})
 _NUMBER_WORDS = {
     name: str(value)
     for value, name in enumerate(
-        listed("""zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
-        fifteen sixteen seventeen eighteen nineteen twenty""")
+        listed(
+            """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+    fifteen sixteen seventeen eighteen nineteen twenty"""
+        )
     )
 }
 

@@ -24,11 +24,13 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(listed(text))
 
 
-STOP_WORDS = word_set("""a about all also am an and any are as at be been but by can could did do does for from had
-    has have he her him his i if in into is it its just like me my no not of on or our out please
-    she so some such than that the their them then there these they this those to too us very was
-    we were what when where which while who why will with would you your film films movie movies
-    show want something anything recommend""")
+STOP_WORDS = word_set(
+    """a about all also am an and any are as at be been but by can could did do does for from had
+    has have he her him his i if in into is it its just like me my no not of on or our out
+    please she so some such than that the their them then there these they this those to too
+    us very was we were what when where which while who why will with would you your film
+    films movie movies show want something anything recommend"""
+)
 
 
 @lru_cache(maxsize=65_536)

@@ -105,7 +105,7 @@ NINETIES, EIGHTIES, SEVENTIES = (1990, 1999), (1980, 1989), (1970, 1979)
 TERSE = (
     _script("terse", "fargo", "more", Turn(text="90s", years=NINETIES), Turn(text="no horror", no=("Horror",), years=NINETIES), "another one"),
     _script("terse", Turn(text="comedy", genres=("Comedy",)), Turn(text="80s", genres=("Comedy",), years=EIGHTIES), Turn(text="just one", most=1, years=EIGHTIES), Turn(text="next", most=1), Turn(text="thx", slate=False)),
-    _script("terse", Turn(text="western", genres=("Western",)), Turn(text="older", genres=("Western",)), "why?", Turn(text="war", genres=("War",))),
+    _script("terse", Turn(text="western", genres=("Western",)), Turn(text="older", genres=("Western",)), Turn(text="why?", slate=False), Turn(text="war", genres=("War",))),
     _script("terse", Turn(text="sci-fi 70s", genres=("Sci-Fi",), years=SEVENTIES), Turn(text="like alien", not_titles=("Alien",)), "less scary", "funnier"),
     _script("terse", Turn(text="film noir", genres=("Film-Noir",)), Turn(text="3 more", most=3), Turn(text="musical", genres=("Musical",)), Turn(text="not animated", genres=("Musical",), no=("Animation",))),
     _script("terse", "toy story", Turn(text="not for kids", no=("Children",)), Turn(text="documentary", genres=("Documentary",))),
@@ -124,8 +124,8 @@ CHATTY = (
         "chatty",
         Turn(text="So I was talking to my brother yesterday and he told me that I absolutely have to get into science fiction. Where would you start?", genres=("Sci-Fi",)),
         Turn(text="Interesting! I think I would prefer something from the eighties, I really like the look of films from back then.", years=EIGHTIES, genres=("Sci-Fi",)),
-        "Hmm, I've heard of the first one. What's it about?",
-        "And why did you pick that one for me, of all things?",
+        Turn(text="Hmm, I've heard of the first one. What's it about?", slate=False),
+        Turn(text="And why did you pick that one for me, of all things?", slate=False),
     ),
     _script(
         "chatty",
@@ -137,7 +137,7 @@ CHATTY = (
         "chatty",
         "I must have seen The Silence of the Lambs a dozen times by now and I still think it's brilliant. Is there anything like it?",
         Turn(text="Ooh I loved Seven! But I'm not a fan of supernatural stuff, so please no ghosts or demons.", not_titles=("Seven",)),
-        "Which of these would you start with if you were me?",
+        Turn(text="Which of these would you start with if you were me?", slate=False),
         Turn(text="Sounds like a plan, I'll watch that one tonight. Cheers!", slate=False),
     ),
     _script(
@@ -178,11 +178,11 @@ TYPOS = (
     _script("typos", Turn(text="romatic comdy", genres=("Romance", "Comedy")), Turn(text="befor 1980", years=(None, 1979), genres=("Romance", "Comedy")), "mroe"),
     _script("typos", "recomend me a gud film", Turn(text="a thiller pls", genres=("Thriller",)), Turn(text="wihtout horor", genres=("Thriller",), no=("Horror",))),
     _script("typos", "films like Pulp Ficton", "loved Resevoir Dogs", "sombody told me abotu Trainspoting, somthing like taht"),
-    _script("typos", Turn(text="a funy film fr kids", genres=("Comedy",)), Turn(text="nto animatd", no=("Animation",)), "why the frist one"),
+    _script("typos", Turn(text="a funy film fr kids", genres=("Comedy",)), Turn(text="nto animatd", no=("Animation",)), Turn(text="why the frist one", slate=False)),
     _script("typos", Turn(text="documentry", genres=("Documentary",)), Turn(text="westerns form the sixtees", genres=("Western",), years=(1960, 1969))),
     _script("typos", "like the terminater", "mor action les romance", "somthing newwer"),
-    _script("typos", "simmilar to Shawshank Redemtion", Turn(text="no war moveis", no=("War",)), Turn(text="2 flims", most=2, no=("War",)), "compair them"),
-    _script("typos", Turn(text="scince fiction befor 1970", genres=("Sci-Fi",), years=(None, 1969)), "wat is the first one abuot?", Turn(text="thx", slate=False)),
+    _script("typos", "simmilar to Shawshank Redemtion", Turn(text="no war moveis", no=("War",)), Turn(text="2 flims", most=2, no=("War",)), Turn(text="compair them", slate=False)),
+    _script("typos", Turn(text="scince fiction befor 1970", genres=("Sci-Fi",), years=(None, 1969)), Turn(text="wat is the first one abuot?", slate=False), Turn(text="thx", slate=False)),
 )  # fmt: skip
 
 CONSTRAINTS = (

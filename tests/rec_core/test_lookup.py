@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from rec_core import Catalog, HashEncoder, Item, SearchEngine
 from tests.film_world import film_catalog
@@ -310,6 +310,7 @@ def test_names_are_resolved_to_catalog_values(search: SearchEngine) -> None:
     assert "Tom Hanks" in search.close_people("Tim Hanks")
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=120))
 def test_any_text_is_read_without_overlap_and_inside_its_bounds(text: str) -> None:
     engine = _shared_engine()
@@ -328,6 +329,7 @@ _MIXED = """heat big up it her toy story like loved not the and of "Heat" (1995)
 _WORDS = st.sampled_from(_MIXED.split())
 
 
+@settings(deadline=None)
 @given(words=st.lists(_WORDS, max_size=14))
 def test_any_mix_of_telling_words_is_read_without_overlap(words: list[str]) -> None:
     text = " ".join(words)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from rec_core import ArtifactError, ChromaIndex, ExactIndex, VectorIndex
 
@@ -97,6 +97,7 @@ def test_exact_search_breaks_ties_by_order_of_arrival() -> None:
     assert [hit.id for hit in index.query(axis(0)[None], 2)[0]] == ["b", "a"]
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**16), k=st.integers(1, 12), n=st.integers(1, 30))
 def test_exact_search_agrees_with_sorting_everything(seed: int, k: int, n: int) -> None:
     rng = np.random.default_rng(seed)

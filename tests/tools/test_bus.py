@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from rec_core import Candidate
@@ -132,8 +132,10 @@ class BusAgainstModel(RuleBasedStateMachine):
 
 
 TestBusAgainstModel = BusAgainstModel.TestCase
+TestBusAgainstModel.settings = settings(deadline=None, max_examples=50)
 
 
+@settings(deadline=None)
 @given(item_ids=st.lists(ITEM_IDS, max_size=6))
 def test_what_is_put_is_what_is_got(item_ids: list[str]) -> None:
     bus = CandidateBus()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tools import clean_text, field_text, quoted
 
@@ -38,6 +38,7 @@ def test_fields_cannot_be_forged_nor_quotations_ended() -> None:
     assert quoted('He said "stop"') == "\"He said 'stop'\""
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=400), limit=st.integers(1, 50))
 def test_cleaned_text_is_one_visible_line_within_its_limit(text: str, limit: int) -> None:
     cleaned = clean_text(text, limit=limit)

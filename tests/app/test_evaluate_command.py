@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from app.commands.evaluate import evaluate
+from rec_core import RapportError, leave_one_out
+from tests.app.trained_films import small_home
+from tests.film_world import film_dataset
+
+application = typer.Typer()
+application.command()(evaluate)
+
+
+def call(*arguments: str) -> str:
+    result = CliRunner().invoke(application, list(arguments))
+    if isinstance(result.exception, RapportError):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_the_table_has_every_model_and_all_that_comparing_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_home(tmp_path, monkeypatch)
+    report = json.loads(call("--data", "film-world", "--json"))
+    names = [row["model"] for row in report["models"]]
+    assert names == ["popularity", "ease", "transitions", "two_tower", "sasrec", "pipeline"]
+    for row in report["models"]:
+        for metric in ("recall@10", "ndcg@10", "recall@100"):
+            low, high = row[metric]["interval95"]
+            assert 0 <= low <= row[metric]["mean"] <= high <= 1
+    assert report["split_hash"] == leave_one_out(film_dataset().interactions).fingerprint
+    assert report["rank_ties"]
+    assert report["time_ties"]
+    table = call("--data", "film-world")
+    for text in ("pipeline", "Split hash", report["split_hash"], "Ties of scores"):
+        assert text in table
+
+
+def test_the_other_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_home(tmp_path, monkeypatch)
+    report = json.loads(call("--data", "film-world", "--split", "global-time", "--json"))
+    assert report["split"] == "global-time"
+    assert report["n_users"] > 0
