@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .budget import (
         BudgetMeter as BudgetMeter,
         TurnLimits as TurnLimits,
+        TurnStopped as TurnStopped,
     )
     from .constraints import (
         Conditions as Conditions,
@@ -115,10 +116,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "UserMessage",
     ),
     "answering": ("wish_phrase",),
-    "budget": (
-        "BudgetMeter",
-        "TurnLimits",
-    ),
+    "budget": ("BudgetMeter", "TurnLimits", "TurnStopped"),
     "constraints": (
         "Conditions",
         "conditions_of",

@@ -79,19 +79,32 @@ class ConversationalRecommender:
         self._locks: weakref.WeakValueDictionary[tuple[str, str], _Lock]
         self._locks = weakref.WeakValueDictionary()
         self._locks_lock = threading.Lock()
+        self._running: dict[tuple[str, str], BudgetMeter] = {}
 
     def reply(self, message: UserMessage) -> TurnResult:
         """The result of a whole turn; a turn that was committed before gives the same again.
 
         Raises:
             NotYours: The conversation is not this user's.
+            TurnStopped: Another thread stopped it.
         """
         result: TurnResult | None = None
         for event in self.stream(message):
             if isinstance(event, TurnFinished):
                 result = event.result
-        assert result is not None
+        if result is None:
+            raise TurnStopped
         return result
+
+    def stop(self, user_id: str, turn_id: str) -> None:
+        """Stop a turn that runs in another thread, even while a model is being waited for.
+
+        Its stream ends without TurnFinished and nothing of it is kept, unless it was committed
+        already. Nothing happens when no such turn of this user is running.
+        """
+        meter = self._running.get((user_id, turn_id))
+        if meter is not None:
+            meter.stop()
 
     def stream(self, message: UserMessage) -> Iterator[TurnEvent]:
         """The turn's events as they happen, from TurnStarted to TurnFinished.
@@ -143,12 +156,14 @@ class ConversationalRecommender:
             stream_mode="custom",
             durability="sync",
         )
+        self._running[message.user_id, message.turn_id] = meter
         try:
             yield from events
         except TurnStopped:
             return
         finally:
             # However it ended, short of a crash: tell a node that still runs, then clear up.
+            del self._running[message.user_id, message.turn_id]
             meter.stop()
             self._close(events)
             self._checkpointer.delete_thread(message.turn_id)

@@ -145,6 +145,11 @@ class BudgetMeter:
                 raise BudgetExceeded("seconds")
             self._add(tool_calls=1)
 
+    def count_tool_call(self) -> None:
+        """Count a tool run of the last resort, which no limit stops: it makes three at most."""
+        with self._lock:
+            self._add(tool_calls=1)
+
     def _seconds(self) -> float:
         return self.spent.seconds + self.timer() - self._started
 

@@ -1,9 +1,9 @@
 """What can go wrong in a conversation, by who must act.
 
-    AgentError
-    ├── PlannerFailed       this planner gives up; the turn falls back to the next one
-    ├── BudgetExceeded      a limit of the turn ran out; the turn answers from the core
-    └── NotYours            a conversation, turn or preference that this user does not own (or none has)
+AgentError
+├── PlannerFailed       this planner gives up; the turn falls back to the next one
+├── BudgetExceeded      a limit of the turn ran out; the turn answers from the core
+└── NotYours            a conversation, turn or preference that this user does not own (or none has)
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ from .state import Preference, Wish
 SAME_YEARS = 4
 _MIN_VIEWERS = 5
 _MIN_LIFT = 1.3
+_BIG_SHARE = 0.25
+_BIG_LIFT = 2.0
 _MIN_INFLUENCE = 0.15
 _POPULAR = 0.9
 _WELL_RATED = 0.9
@@ -102,11 +104,17 @@ class EvidenceFinder:
                 yield Evidence(
                     kind="seed_item", field="year", value=str(item.year), item_id=seed.item_id
                 )
-            share = self.share_of_viewers(seed.item_id, item.item_id)
-            if share is not None:
-                yield Evidence(
-                    kind="seed_item", field="viewers", value=f"{share:.0%}", item_id=seed.item_id
-                )
+            yield from self._from_viewers(item, seed)
+
+    def _from_viewers(self, item: Item, seed: Item) -> Iterator[Evidence]:
+        """The share of the seed's people, or how much more often they took it when that is small."""
+        found = self.viewers(seed.item_id, item.item_id)
+        if found is None:
+            return
+        share, lift = found
+        told = ("viewers", f"{share:.0%}") if share >= _BIG_SHARE else ("lift", f"{lift:.1f}")
+        if share >= _BIG_SHARE or lift >= _BIG_LIFT:
+            yield Evidence(kind="seed_item", field=told[0], value=told[1], item_id=seed.item_id)
 
     def _from_likes(self, item: Item) -> Iterator[Evidence]:
         liked = [one.item_id for one in self._items(self.person.liked, but=item)]
@@ -157,18 +165,17 @@ class EvidenceFinder:
         ratings = interactions.weights[interactions.item_rows == self.catalog.ids.row(item_id)]
         return float(ratings.mean()) if len(ratings) else 0.0
 
-    def share_of_viewers(self, seed_id: str, item_id: str) -> float | None:
-        """The share of the seed's people who also took the item; None unless it stands out.
-
-        It stands out when at least five did, and 1.3 times as many as among everybody.
+    def viewers(self, seed_id: str, item_id: str) -> tuple[float, float] | None:
+        """Of the people who took the seed, the share who took the item, and that share over
+        everybody's; None unless at least five did and the second is 1.3 or more.
         """
         seeds, takers = self._viewers_of(seed_id), self._viewers_of(item_id)
         both = len(np.intersect1d(seeds, takers, assume_unique=True))
         if both < _MIN_VIEWERS:
             return None
         share = both / len(seeds)
-        everybody = len(takers) / max(self.recommender.interactions.n_users, 1)
-        return share if share >= _MIN_LIFT * everybody else None
+        lift = share / (len(takers) / self.recommender.interactions.n_users)
+        return (share, lift) if lift >= _MIN_LIFT else None
 
     def _viewers_of(self, item_id: str) -> np.ndarray:
         """Rows of the users who took an item, ascending, without repeats."""

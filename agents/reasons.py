@@ -16,6 +16,11 @@ from .evidence import EvidenceFinder
 
 Reason = tuple[str, tuple[Evidence, ...]]
 
+_TELLING = 3.5
+_WORTH_TELLING = 2.7
+_WORTH_ADDING = 1.5
+_MOST_TOLD = 4
+_BESIDE_FACTS = frozenset({"rating", "popular", "tags"})
 _MOST_NAMED = {"genres": 3, "directors": 2, "cast": 2, "tags": 2}
 
 
@@ -43,12 +48,16 @@ def slate_reasons(item_ids: Sequence[str], finder: EvidenceFinder) -> tuple[Reas
         clauses = clauses_for(item_id, finder)
 
         def worth(clause: Clause) -> float:
-            return clause.strength - 2.0 * used[clause.words] - 0.35 * groups[clause.group]
+            return clause.strength - 1.2 * used[clause.words] - 0.35 * groups[clause.group]
 
-        first = max(clauses, key=worth)
-        others = [one for one in clauses if one.group != first.group and one.group != "facts"]
+        best = max(clauses, key=worth)
+        # What says nothing about the wish does not stand alone: the plain facts go before it.
+        first = clauses[-1] if best.strength < _TELLING else best
+        others = [one for one in clauses if one.group not in {first.group, "facts"}]
+        if first.group == "facts":
+            others = [one for one in others if one.group in _BESIDE_FACTS]
         second = max(others, key=worth, default=None)
-        chosen = [first] if second is None or worth(second) < 2.0 else [first, second]
+        chosen = [first] if second is None or worth(second) < _WORTH_ADDING else [first, second]
         for clause in chosen:
             used[clause.words] += 1
             groups[clause.group] += 1
@@ -61,7 +70,9 @@ def full_reason(
 ) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
     """Everything that speaks for an item: up to four clauses of different groups, strongest first."""
     chosen: list[Clause] = []
-    for clause in sorted(clauses_for(item_id, finder), key=lambda one: -one.strength):
+    clauses = clauses_for(item_id, finder)
+    telling = [one for one in clauses if one.strength >= _WORTH_TELLING] or clauses[-1:]
+    for clause in sorted(telling, key=lambda one: -one.strength):
         groups = {one.group for one in chosen}
         dated = any(one.field == "year" for past in chosen for one in past.evidence)
         if clause.group == "years" and dated:
@@ -77,7 +88,7 @@ def full_reason(
 
 
 def clauses_for(item_id: str, finder: EvidenceFinder) -> list[Clause]:
-    """Everything that can be said for an item; never empty."""
+    """Everything that can be said for an item; the plain facts, which there always are, come last."""
     item = finder.catalog[item_id]
     found = finder.find(item_id)
     return [
@@ -138,7 +149,13 @@ def _like_seeds(found: Sequence[Evidence], finder: EvidenceFinder) -> Iterable[C
         if tags := fields.get("tags"):
             yield _clause("tags", f"shares {_quoted(tags)} with {seed}", tags, 7.0)
         if viewers := fields.get("viewers"):
-            yield _clause("viewers", _viewers(viewers[0], seed, finder), viewers, 5.5)
+            done = _taken(finder)
+            words = f"{viewers[0].value} of the people who have {done} {seed} have {done} this too"
+            yield _clause("viewers", words, viewers, 5.5)
+        if lift := fields.get("lift"):
+            done = _taken(finder)
+            words = f"{done} {lift[0].value} times as often by people who have {done} {seed}"
+            yield _clause("viewers", words, lift, 5.0)
         genres, years = fields.get("genres", ()), fields.get("year", ())
         if len(genres) > 1 and years:
             words = f"{_genres_of(genres)} from the same years as {seed}"
@@ -188,7 +205,7 @@ def _popular(found: Sequence[Evidence], finder: EvidenceFinder) -> Iterable[Clau
             "rating", f"rated {rating[0].value} on average, among the best here", rating, 3.2
         )
     if percentile := fields.get("percentile"):
-        done = "rated" if finder.recommender.interactions.has_ratings else "chosen"
+        done = _taken(finder)
         words = f"among the most {done} in the catalog"
         yield _clause("popular", words, percentile, 2.8)
 
@@ -226,9 +243,8 @@ def _facts(item: Item) -> Clause:
     return _clause("facts", " ".join(parts), evidence, 1.0)
 
 
-def _viewers(evidence: Evidence, seed: str, finder: EvidenceFinder) -> str:
-    done = "rated" if finder.recommender.interactions.has_ratings else "chose"
-    return f"{evidence.value} of the people who {done} {seed} {done} this too"
+def _taken(finder: EvidenceFinder) -> str:
+    return "rated" if finder.recommender.interactions.has_ratings else "chosen"
 
 
 def _clause(group: str, words: str, evidence: Iterable[Evidence], strength: float) -> Clause:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from rec_core import ArtifactError, SettingsError, StorageError
+from rec_core import ArtifactError, DamagedFileError, SettingsError, StorageError
 
 from .progress import Progress
 from .settings import Settings
@@ -20,7 +20,9 @@ _NEEDED_BYTES = 200_000_000
 
 
 def set_up(settings: Settings, progress: Progress) -> None:
-    """Data, models and search index, each made only when it is not there yet.
+    """Data, models and search index; what is there and fits is kept, what is damaged is made anew.
+
+    Takes about a second when there is nothing to do.
 
     Raises:
         UnknownDatasetError, SourceUnreachableError, DamagedFileError: from fetching the data.
@@ -34,16 +36,13 @@ def set_up(settings: Settings, progress: Progress) -> None:
 
 
 def ensure_set_up(settings: Settings, progress: Progress) -> None:
-    """Set up when something is missing or the data has changed since; quick when all is there."""
-    if not is_set_up(settings):
+    """Set up, unless there are models without their data set: these serve as they are."""
+    if settings.data_folder.exists() or not is_set_up(settings):
         set_up(settings, progress)
 
 
 def is_set_up(settings: Settings) -> bool:
-    """Whether the artifact was made from the data as it is now. A damaged one counts as there.
-
-    Compares the two descriptions and reads no model, so that a second start takes no time.
-    """
+    """Whether there is an artifact, made from the data as it is now. Reads descriptions only."""
     from rec_core import read_artifact
 
     if not (settings.model_folder / "manifest.json").is_file():
@@ -55,7 +54,7 @@ def is_set_up(settings: Settings) -> bool:
         # Models without their data set still serve: they carry their own copy of the catalog.
         return True
     except (ArtifactError, OSError, ValueError):
-        return True
+        return False
     return description.get("fingerprint") == made_from
 
 
@@ -73,7 +72,13 @@ def build_recommender(settings: Settings) -> Recommender:
             f"Nothing is set up for the data set {settings.data!r} in {settings.home}.",
             f"Run: rapport setup --data {settings.data}",
         )
-    return Recommender.load(settings.model_folder)
+    try:
+        return Recommender.load(settings.model_folder)
+    except DamagedFileError as fault:
+        raise ArtifactError(
+            f"The model in {str(settings.model_folder)!r} is damaged: {fault.problem}",
+            f"Remove that folder and run: rapport setup --data {settings.data}",
+        ) from fault
 
 
 def warm_up(recommender: Recommender) -> None:
@@ -163,4 +168,5 @@ def _check_home(settings: Settings) -> None:
             f"The folder {str(settings.home)!r} cannot be made ({fault.strerror}).",
             "Choose another one with --home or RAPPORT_HOME.",
         ) from fault
-    check_free_space(settings.home, _NEEDED_BYTES)
+    if not is_set_up(settings):
+        check_free_space(settings.home, _NEEDED_BYTES)

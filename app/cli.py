@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from rec_core import SettingsError
 
 from .commands.ask import ask
 from .commands.chat import chat
@@ -20,7 +23,8 @@ from .commands.train import train
 from .environment import prepare_environment
 from .faults import report_fault
 from .guard import check_packages
-from .settings import override, unknown_variables
+from .logs import configure_logging
+from .settings import load_settings, override, unknown_variables
 
 _HELP = """Talk to a recommender, or train and measure one.
 
@@ -76,11 +80,12 @@ def _print_version(wanted: bool) -> None:
 
 @application.callback()
 def rapport(
+    context: typer.Context,
     home: Annotated[
         Path | None,
         typer.Option(help="Folder for data, models and conversations.", show_default=False),
     ] = None,
-    _debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     _version: Annotated[
         bool,
         typer.Option(
@@ -88,8 +93,13 @@ def rapport(
         ),
     ] = False,
 ) -> None:
-    """Options of every command; `--debug` is read by `main` itself."""
+    """Options of every command; `--debug` is also read by `main` itself."""
     override({"home": home})
+    # `main` hands in how to log; whoever calls the application from a program keeps their own logging.
+    if context.obj is not None:
+        # A broken setting is the command's to report, with the place where it looked.
+        with contextlib.suppress(SettingsError):
+            context.obj(load_settings().log_folder, debug=debug)
     for warning in unknown_variables():
         typer.secho(f"warning: {warning}", fg="yellow", err=True)
 
@@ -99,7 +109,7 @@ def main() -> None:
     prepare_environment()
     try:
         check_packages()
-        application(prog_name="rapport")
+        application(prog_name="rapport", obj=configure_logging)
     except KeyboardInterrupt:
         sys.exit(130)
     # The outermost edge: whatever went wrong, people get a sentence.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from .artifacts import Artifact, ArtifactWriter
+from .baselines.ease import Ease
 from .baselines.transitions import Transitions
 from .errors import ArtifactError
 from .pipeline import HistoryScorer, Pipeline
@@ -20,13 +21,15 @@ from .two_tower.retriever import TwoTowerRetriever
 class TrainedParts:
     """The models of one pipeline and the choices that go with them.
 
-    `sasrec` and `two_tower` are None where there was too little to train on.
+    `sasrec` and `two_tower` are None where there was too little to train on, `ease` also where the
+    catalog is too large for it.
     """
 
     transitions: Transitions
     choices: Choices = field(default_factory=Choices)
     sasrec: SasrecScorer | None = None
     two_tower: TwoTowerRetriever | None = None
+    ease: Ease | None = None
 
     @property
     def pipeline(self) -> Pipeline:
@@ -34,6 +37,7 @@ class TrainedParts:
         models: Mapping[str, HistoryScorer | None] = {
             "sasrec": self.sasrec,
             "two_tower": self.two_tower,
+            "ease": self.ease,
         }
         return Pipeline(
             transitions=self.transitions,
@@ -54,6 +58,8 @@ def write_parts(writer: ArtifactWriter, parts: TrainedParts) -> None:
         writer.add_tensors("sasrec", parts.sasrec.tensors())
     if parts.two_tower is not None:
         writer.add_tensors("two_tower", parts.two_tower.tensors())
+    if parts.ease is not None:
+        writer.add_tensors("ease", parts.ease.tensors())
 
 
 def read_parts(artifact: Artifact) -> TrainedParts:
@@ -72,14 +78,21 @@ def read_parts(artifact: Artifact) -> TrainedParts:
             f"The model in {str(artifact.folder)!r} was written by another version of Rapport.",
             "Run `rapport train` again.",
         ) from fault
-    sasrec = two_tower = None
+    sasrec = two_tower = ease = None
     if "sasrec.safetensors" in artifact:
         sasrec = SasrecScorer(artifact.arrays("sasrec"), sasrec_config)
     if "two_tower.safetensors" in artifact:
         two_tower = TwoTowerRetriever.from_tensors(artifact.arrays("two_tower"), two_tower_config)
+    if "ease.safetensors" in artifact:
+        ease = Ease(
+            artifact.arrays("ease")["weights"],
+            regularisation=choices.ease_regularisation,
+            history_power=choices.ease_history_power,
+        )
     return TrainedParts(
         transitions=Transitions.from_tensors(artifact.arrays("transitions"), choices.transitions),
         choices=choices,
         sasrec=sasrec,
         two_tower=two_tower,
+        ease=ease,
     )

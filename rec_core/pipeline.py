@@ -17,6 +17,9 @@ from .baselines.transitions import Transitions
 BEYOND = np.float32(-1e9)
 """Score of an item that no retriever proposed: behind all that were, yet finite."""
 
+# The trained models give logits; EASE gives regression values of about 0 to 0.3.
+_SHARPNESS = {"ease": np.float32(40.0)}
+
 
 class HistoryScorer(Protocol):
     """Scores every item for each history: (n_histories, n_items), higher is better."""
@@ -31,7 +34,7 @@ class BlendWeights:
     """How log-probabilities add up: the score is sum over models of weight * log p.
 
     Attributes:
-        transitions, sasrec, two_tower: Weights; 0 leaves a model out.
+        transitions, sasrec, two_tower, ease: Weights; 0 leaves a model out.
         floor: Share of the transitions' mass that is spread evenly before taking the logarithm.
         n_retrieved: Rows proposed by each retriever.
     """
@@ -39,6 +42,7 @@ class BlendWeights:
     transitions: float = 1.0
     sasrec: float = 0.0
     two_tower: float = 0.0
+    ease: float = 0.0
     floor: float = 0.02
     n_retrieved: int = 300
 
@@ -48,6 +52,7 @@ class BlendWeights:
             "transitions": self.transitions,
             "sasrec": self.sasrec,
             "two_tower": self.two_tower,
+            "ease": self.ease,
         }
         return table[name]
 
@@ -68,7 +73,7 @@ class Pipeline:
         result = {"transitions": log_shares(self.transitions.score(histories), self.weights.floor)}
         for name, model in self.models.items():
             if self.weights.of(name):
-                result[name] = log_softmax(model.score(histories))
+                result[name] = log_softmax(model.score(histories) * _SHARPNESS.get(name, 1.0))
         return result
 
     def blend(self, parts: Mapping[str, np.ndarray]) -> np.ndarray:

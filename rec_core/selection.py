@@ -37,7 +37,7 @@ class PipelineConfig:
     Attributes:
         sasrec, two_tower: The trained models.
         windows, row_powers, column_powers, backward: The grid of the transitions model.
-        regularisations, history_powers: The grid of EASE (an evaluation row, not served).
+        regularisations, history_powers: The grid of EASE.
         validation_users: Most users that choices are made on, drawn with the seed.
         min_users: With fewer users to validate on nothing is trained; the training-free parts serve.
     """
@@ -71,12 +71,15 @@ class Choices:
     Attributes:
         transitions: The chosen transitions model.
         weights: The chosen blend.
+        ease_regularisation, ease_history_power: The chosen EASE; 0 = none in the blend.
         sasrec_epochs, two_tower_epochs: Epochs to the best snapshot.
         validation: Model -> metric -> mean on the validation users.
     """
 
     transitions: TransitionsConfig = field(default_factory=TransitionsConfig)
     weights: BlendWeights = field(default_factory=BlendWeights)
+    ease_regularisation: float = 0.0
+    ease_history_power: float = 0.0
     sasrec_epochs: int = 0
     two_tower_epochs: int = 0
     validation: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -91,6 +94,8 @@ class Choices:
         return cls(
             transitions=TransitionsConfig(**value["transitions"]),
             weights=BlendWeights(**value["weights"]),
+            ease_regularisation=value["ease_regularisation"],
+            ease_history_power=value["ease_history_power"],
             sasrec_epochs=value["sasrec_epochs"],
             two_tower_epochs=value["two_tower_epochs"],
             validation=value["validation"],

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from .artifacts import Artifact, ArtifactWriter, read_artifact
-from .baselines.ease import MAX_ITEMS as MAX_EASE_ITEMS
+from .baselines.ease import MAX_ITEMS, MAX_SERVED_ITEMS, Ease
 from .baselines.neighbours import Neighbours
 from .baselines.popularity import Popularity
 from .baselines.transitions import Transitions
@@ -27,6 +27,7 @@ from .errors import ArtifactError, DataError
 from .evaluation import EvaluationReport, Scorer, evaluate, ranking_task
 from .interactions import Interactions
 from .model_files import TrainedParts, read_parts, write_parts
+from .pipeline import HistoryScorer
 from .recommender import Recommender
 from .runtime import DEFAULT_RUN, Progress, RunOptions, no_progress
 from .search import HashEncoder, MiniLMEncoder, SearchEngine, TextEncoder
@@ -44,7 +45,7 @@ from .splits import Split, global_time, leave_one_out
 
 SplitName = Literal["leave-one-out", "global-time"]
 
-_FORMAT = 1
+_FORMAT = 2
 _ENCODE_CHUNK = 512
 _SEARCH_FOLDER = "search"
 
@@ -204,9 +205,10 @@ def evaluate_dataset(
         progress=progress,
     )
     scorers: dict[str, Scorer] = {"popularity": Popularity.fit(split.train)}
-    if dataset.interactions.n_items <= MAX_EASE_ITEMS:
-        task = validation_task(split, config, options)
-        scorers["ease"] = choose_ease(split, task, config)
+    if parts.ease is not None:
+        scorers["ease"] = parts.ease
+    elif dataset.interactions.n_items <= MAX_ITEMS:
+        scorers["ease"] = choose_ease(split, validation_task(split, config, options), config)
     scorers["transitions"] = parts.transitions
     if parts.two_tower is not None and parts.sasrec is not None:
         scorers |= {"two_tower": parts.two_tower, "sasrec": parts.sasrec}
@@ -335,18 +337,27 @@ def _select(
         progress=progress,
     )
     progress("blend", 0, 1)
-    models = {"sasrec": sasrec.scorer, "two_tower": two_tower.retriever}
+    models: dict[str, HistoryScorer] = {
+        "sasrec": sasrec.scorer,
+        "two_tower": two_tower.retriever,
+    }
+    ease = None
+    if split.train.n_items <= MAX_SERVED_ITEMS:
+        ease = models["ease"] = choose_ease(split, task, config)
     weights = choose_blend(task, transitions, models)
     parts = TrainedParts(
         transitions=transitions,
         choices=Choices(
             transitions=chosen,
             weights=weights,
+            ease_regularisation=0.0 if ease is None else ease.regularisation,
+            ease_history_power=0.0 if ease is None else ease.history_power,
             sasrec_epochs=sasrec.epochs,
             two_tower_epochs=two_tower.epochs,
         ),
         sasrec=sasrec.scorer,
         two_tower=two_tower.retriever,
+        ease=ease,
     )
     measured = {"transitions": transitions, **models, "pipeline": parts.pipeline}
     validation = {name: mean_metrics(task, model) for name, model in measured.items()}
@@ -384,9 +395,17 @@ def _refit(
         options=options,
         progress=lambda stage, done, total: progress(f"{stage}, all data", done, total),
     )
+    ease = None
+    if choices.ease_regularisation:
+        ease = Ease.fit(
+            dataset.interactions,
+            regularisation=choices.ease_regularisation,
+            history_power=choices.ease_history_power,
+        )
     return TrainedParts(
         transitions=transitions,
         choices=choices,
         sasrec=sasrec.scorer,
         two_tower=two_tower.retriever,
+        ease=ease,
     )

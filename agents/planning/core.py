@@ -16,18 +16,19 @@ class CorePlanner:
     name = "core"
 
     def plan(self, view: TurnView) -> Plan:
-        """First the search by the words, then by nothing, then whatever came of them."""
+        """First by the words, then by nothing, then whatever is best known."""
         found = [one for one in view.outcomes if one.result is not None and one.result.items]
         if found:
             return self._plan(())
-        tries = [
-            {"query": view.text[:_LONGEST_QUERY], "k": _COUNT},
-            {"k": _COUNT, "include_shown": True},
-        ]
+        tries = (
+            ("recommend", {"query": view.text[:_LONGEST_QUERY], "k": _COUNT}),
+            ("recommend", {"k": _COUNT, "include_shown": True}),
+            ("search_items", {"k": _COUNT}),
+        )
         if len(view.outcomes) >= len(tries):
             return self._plan((), say="I could not find anything just now. Please try other words.")
-        call = ToolCall(tool="recommend", arguments=tries[len(view.outcomes)])
-        return self._plan((call,), final=False)
+        tool, arguments = tries[len(view.outcomes)]
+        return self._plan((ToolCall(tool=tool, arguments=arguments),), final=False)
 
     def _plan(self, calls: tuple[ToolCall, ...], *, say: str = "", final: bool = True) -> Plan:
         return Plan(

@@ -20,7 +20,7 @@ from ..errors import PlannerFailed
 from ..state import Preference, Wish
 from ..understanding import Reading
 from .base import Plan, ToolOutcome, TurnView
-from .rules_rules import long_term_filter, long_term_notice, long_term_weights
+from .rules_standing import long_term_filter, long_term_notice, long_term_weights
 from .rules_words import (
     next_steps,
     notices_of,

@@ -130,6 +130,8 @@ class TurnNodes:
             try:
                 if index < len(self._parts.planners):
                     run.meter.charge_tool_call()
+                else:
+                    run.meter.count_tool_call()
             except BudgetExceeded as limit:
                 fault = limit_reason(limit.limit, run.meter.limits)
                 break
@@ -253,8 +255,9 @@ class TurnNodes:
         relaxed = plan.relaxed if plan.notices else ()
         conditions = conditions_of(wish, recalled.preferences, relaxed=relaxed)
         refused = {*recalled.disliked, *plan.rejected_item_ids, *wish.unlike_item_ids}
-        seen = {*state.shown_item_ids, *recalled.liked} if plan.intent == "more" else set()
         is_core = plan.planner == CorePlanner.name
+        is_more = plan.intent == "more"
+        seen = {*state.shown_item_ids, *recalled.liked} if is_more or is_core else set()
         return Grounds(
             recommender=self._parts.recommender,
             bus=run.bus,
@@ -286,9 +289,11 @@ class TurnNodes:
         run, recalled = context.run, context.run.recalled
         plan, draft = load_plan(state["plan"]), state["draft"]
         wish = plan.wish or recalled.state.wish
-        plan = replace(plan, wish=wish, say=draft["text"])
+        # The last resort has not read the wish, so it must not claim to meet one.
+        met = Wish() if plan.planner == CorePlanner.name else wish
+        plan = replace(plan, wish=met, say=draft["text"])
         person = Person(
-            wish=wish, liked=recalled.liked, history=recalled.history,
+            wish=met, liked=recalled.liked, history=recalled.history,
             preferences=recalled.preferences,
         )  # fmt: skip
         finder = EvidenceFinder(self._parts.recommender, person)

@@ -68,7 +68,7 @@ class Decider:
     def _is_wish_after_all(self, parse: Parse, act: Act) -> bool:
         """True for "is there something like Heat?": a question that wants a slate."""
         if act == "pick":
-            return not parse.state.last_slate or parse.states_wish
+            return not parse.state.last_slate or not parse.draft.is_empty
         if act in ("details", "compare"):
             wanted = parse.draft.genres or parse.draft.refused or parse.year_change != YearChange()
             similar = any(follows_similarity(parse.plain, m) for m in parse.mentions)
@@ -77,12 +77,14 @@ class Decider:
 
     def _asked_about(self, parse: Parse, act: Act) -> tuple[str, ...]:
         slate = parse.state.last_slate
+        if parse.references.missing:
+            return ()
+        if act == "pick":
+            return (parse.all_items or slate)[:1]
         if parse.all_items:
             return parse.all_items
         if act == "compare":
             return slate[:2]
-        if act == "pick":
-            return slate[:1]
         if act == "explain":
             whole = re.search(r"\b(?:these|those|them)\b", parse.plain)
             focus = parse.state.focus_item_id
@@ -197,6 +199,8 @@ class Decider:
     def _talk_of_words(self, parse: Parse) -> Reading | None:
         """Small talk, gibberish or a foreign script, where nothing but unknown words was found."""
         plain = without_marks(parse.plain)
+        if intents.is_surprise(plain):
+            return self._talk(parse)
         talk = intents.talk_despite_words(plain)
         if talk is not None:
             return self._plain(parse, talk)

@@ -13,6 +13,9 @@ from .text import Span, Utterance, words_of
 
 _LONG_MESSAGE = 6
 _MOST_QUERY_WORDS = 10
+_STRONGER = (
+    1.6  # "funnier" and "less violent" must be seen in the slate; "funny" alone is hard anyway
+)
 _TOPIC_CUE = re.compile(
     r"\b(?:about|featuring|involving|involves|set (?:in|on|at|during|around)|based on|taking place in|dealing with|deals with"
     r"|(?:film|movie|something|anything|one|story|comed(?:y|ies)|thrillers?|dramas?|westerns?|horror) (?:with|in|where|on|for))"
@@ -23,7 +26,7 @@ _OR = re.compile(r"\b(?:or|either|and/or)\b|/")
 _ONLY = re.compile(
     r"\b(?:only|instead|make it|make that|rather|actually|just|switch to|change (?:it )?to|nothing but|i meant|i mean)\b"
 )
-_ALSO = re.compile(r"\b(?:also|and|plus|too|as well|add|with|but|still|both|more|some|even)\b")
+_ALSO = re.compile(r"\b(?:also|and|plus|too|as well|add|with|still|both|more|some|even)\b")
 _SET_PHRASES = re.compile(
     r"\b(?:as good as|so much|by the way|good enough|well done|of course|tonight's|right now|long story short)\b"
 )
@@ -39,6 +42,7 @@ class Draft:
         weights, query, avoid, notes: Soft parts, as in `Wish`.
         unhardened: Genres said softly ("more action"); they lift a ban on the same genre.
         demoted: Genres said to be too much ("less romantic"): no longer demanded.
+        clash: Genres both wanted and refused; the refusal holds.
         plain_mood: A mood was said as such ("something tense"), not as more or less of it.
         alone: "only", "instead": replaces the slot; `added`: "also", "and": adds to it.
     """
@@ -53,6 +57,7 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     unhardened: list[str] = field(default_factory=list)
     demoted: list[str] = field(default_factory=list)
+    clash: tuple[str, ...] = ()
     people: list[str] = field(default_factory=list)
     people_refused: list[str] = field(default_factory=list)
     plain_mood: bool = False
@@ -90,6 +95,7 @@ def draft_words(plain: str, matches: Sequence[Match], cues: Sequence[Cue]) -> Dr
             wanted.append(match)
     draft.any_of = _is_choice(plain, wanted)
     draft.refused = list(dict.fromkeys(draft.refused))
+    draft.clash = tuple(sorted(set(draft.genres) & set(draft.refused)))
     draft.genres = [genre for genre in dict.fromkeys(draft.genres) if genre not in draft.refused]
     return draft
 
@@ -105,13 +111,13 @@ def _put(draft: Draft, match: Match, polarity: Polarity) -> bool:
     if polarity == "refuse":
         draft.refused += entry.refuse
         if not entry.refuse:
-            draft.pull(entry.weights, -1.3)
+            draft.pull(entry.weights, -_STRONGER)
             draft.notes.append(f"not {phrase}")
         if not entry.refuse or entry.avoid:
             draft.avoid.append(entry.avoid or words or phrase)
         return False
     if polarity == "less":
-        draft.pull(entry.weights, -1.0)
+        draft.pull(entry.weights, -_STRONGER)
         draft.demoted += entry.genre
         draft.avoid.append(entry.avoid or words or phrase)
         draft.notes.append(f"less {phrase}" if not match.comparative else f"not {phrase}")
@@ -122,14 +128,22 @@ def _put(draft: Draft, match: Match, polarity: Polarity) -> bool:
         if words:
             draft.query.append(words)
         return True
-    draft.pull(entry.weights, 1.0)
+    draft.pull(entry.weights, _STRONGER)
     draft.unhardened += [genre for genre, weight in entry.weights.items() if weight >= 0.3]
     if words:
         draft.query.append(words)
-    soft = match.comparative or polarity == "want"
     draft.plain_mood = draft.plain_mood or (polarity == "want" and not match.comparative)
-    draft.notes.append(phrase if soft else f"more {phrase}")
+    draft.notes.append(_said(match, polarity))
     return False
+
+
+def _said(match: Match, polarity: Polarity) -> str:
+    """How the answer repeats a mood: "funnier", "more action", "on the dark side"."""
+    if match.comparative:
+        return match.phrase
+    if polarity == "more":
+        return f"more {match.phrase}"
+    return match.entry.label or f"with “{match.phrase}” in mind"
 
 
 def _is_choice(plain: str, wanted: Sequence[Match]) -> bool:

@@ -36,6 +36,10 @@ _DATE_CUE = re.compile(r"\b(?:on|this|next|last|every|in|by|until|for|it's)\s+$"
 _CAPITALISED = re.compile(
     r"\b[A-Z][a-zà-ÿ'.-]+(?: (?:[A-Z]\.|de|van|von|del|la))*(?: [A-Z][\w'.-]+)+"
 )
+_NAMED_AFTER_VERB = re.compile(
+    r"\b(?:[Rr]ecommend|[Ww]atch|[Ss]ee|[Ff]ind|[Ss]how|[Ss]how me|[Gg]ive me|[Hh]ave|[Gg]ot|[Ll]ike|[Pp]lay)\s+"
+    r"(?P<t>[A-Z][\w'’:-]+(?:\s+(?:of|the|and|a|in|to|[A-Z0-9][\w'’:-]*))*)\s*[.?!]*$"
+)
 _PLAIN_NAME = re.compile(
     r"\b(?:starring|directed by|director|actor|actress) ([a-z][a-z'.-]+ [a-z][a-z'.-]+)\b"
 )
@@ -212,10 +216,11 @@ class EntityFinder:
     ) -> tuple[tuple[tuple[str, str | None], ...], list[Span]]:
         named: list[tuple[str, str | None]] = []
         spans: list[Span] = []
-        for words in self._search.unknown_titles(utterance.text):
+        announced = [match["t"] for match in _NAMED_AFTER_VERB.finditer(utterance.text)]
+        for words in dict.fromkeys((*self._search.unknown_titles(utterance.text), *announced)):
             start = utterance.text.find(words)
             span = (start, start + len(words))
-            if start < 0 or overlaps(span, taken) or self._means_something(words):
+            if start < 0 or overlaps(span, [*taken, *spans]) or self._means_something(words):
                 continue
             near = self._search.find_title(words, limit=1)
             named.append((words, near[0].item_id if near else None))
@@ -225,9 +230,8 @@ class EntityFinder:
     def _means_something(self, words: str) -> bool:
         """True when the phrase is made of words the lexicon knows ("something like that")."""
         plain = words.lower()
-        return bool(self._lexicon.match(plain)) or all(
-            self._lexicon.is_filler(word) for word, _, _ in words_of(plain)
-        )
+        known = self._lexicon.match(plain) or self._search.spot_genres(words)
+        return bool(known) or all(self._lexicon.is_filler(word) for word, _, _ in words_of(plain))
 
 
 def _spans(mentions: Sequence[Mention]) -> list[Span]:

@@ -38,6 +38,7 @@ class Entry(Strict):
     weights: dict[str, float] = Field(default_factory=dict)
     query: str = ""
     avoid: str = ""
+    label: str = ""
     noun: bool = False
 
 
@@ -83,13 +84,18 @@ class Lexicon:
 
     Args:
         genres: The catalog's genre names; other genres in the files are ignored.
+        has_prose: Items have texts or tags. Without them a search for "feel-good" would only find
+            titles with these words in them, so moods are then left to the genre weights.
         names: Words that typing errors must never be mended to or from (title words).
 
     Raises:
         pydantic.ValidationError: A file has an unknown key or a wrong type.
     """
 
-    def __init__(self, genres: Sequence[str], names: Iterable[str] = ()) -> None:
+    def __init__(
+        self, genres: Sequence[str], names: Iterable[str] = (), *, has_prose: bool = True
+    ) -> None:
+        self._has_prose = has_prose
         self._genres = {genre.lower(): genre for genre in genres}
         moods = tomllib.loads((_FOLDER / "lexicon.toml").read_text(encoding="utf-8"))
         words = tomllib.loads((_FOLDER / "words.toml").read_text(encoding="utf-8"))
@@ -188,13 +194,15 @@ class Lexicon:
         weights = {
             name: weight for genre, weight in entry.weights.items() if (name := self.resolve(genre))
         }
+        genre = self._resolved(entry.genre)
+        query = entry.query or (entry.words[0] if entry.genre and not genre else "")
+        searched = self._has_prose or "$" in query or not weights
         return entry.model_copy(
             update={
-                "genre": self._resolved(entry.genre),
+                "genre": genre,
                 "refuse": self._resolved(entry.refuse or entry.genre),
                 "weights": weights,
-                "query": entry.query
-                or (_first_word(entry) if entry.genre and not self._resolved(entry.genre) else ""),
+                "query": query if searched else "",
             }
         )
 
@@ -233,10 +241,6 @@ def genre_entry(genre: str) -> Entry:
     return Entry(
         words=(genre.lower(),), genre=(genre,), refuse=(genre,), weights={genre: 0.6}, noun=True
     )
-
-
-def _first_word(entry: Entry) -> str:
-    return entry.words[0]
 
 
 def _flat(phrase: str) -> str:

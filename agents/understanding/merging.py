@@ -30,7 +30,7 @@ _SAYS_REFINEMENT = re.compile(
     r"\b(?:also|instead|as well|same but)\b|\b(?:of|among) (?:those|these|them|\ue002+)"
 )
 _SAYS_SOMETHING = re.compile(
-    r"^(?:ok(?:ay)?,? |now |then |well,? |hm+,? |and now |i guess |maybe )*(?:something|anything|a (?:good |nice |really )*(?:film|movie)|a|an|some|now|(?:top )?(?:\d+|two|three|four|five|six))\b"
+    r"^(?:ok(?:ay)?,? |now |then |well,? |hm+,? |and now |i guess |maybe )*(?:something|anything|a (?:good |nice |really )*(?:film|movie)|make me|cheer me|a|an|some|now|(?:top )?(?:\d+|two|three|four|five|six))\b"
 )
 
 
@@ -103,7 +103,7 @@ def merge(old: Wish, change: Change) -> Wish:
         genre_weights=_weights(old, draft),
         query=_words(old.query, draft.query, without=draft.avoid),
         avoid=_words(old.avoid, draft.avoid, without=draft.query),
-        notes=tuple(dict.fromkeys((*old.notes, *draft.notes)))[-_MOST_NOTES:],
+        notes=_notes(old.notes, draft.notes),
         count=change.count if change.count is not None else old.count,
     )
 
@@ -155,6 +155,13 @@ def _weights(old: Wish, draft: Draft) -> dict[str, float]:
 
 def _names(old: tuple[str, ...], new: list[str], *, without: list[str]) -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys((*old, *new)) if name not in without)
+
+
+def _notes(old: tuple[str, ...], new: list[str]) -> tuple[str, ...]:
+    """Newer sayings about the same thing replace older ones: "less dark" replaces "darker"."""
+    stems = [note.split()[-1].strip("”")[:4] for note in new]
+    kept = [note for note in old if not any(stem in note for stem in stems)]
+    return tuple(dict.fromkeys((*kept, *new)))[-_MOST_NOTES:]
 
 
 def _words(old: str, new: list[str], *, without: list[str]) -> str:

@@ -24,8 +24,8 @@ ITEM_NOUNS = (
     r"|options?|choices|things?|books?|games?|songs?|albums?|shows?|series|items?|features?)"
 )
 _UNIT_NOUNS = (
-    r"(?:hours?|hrs?|h\b|minutes?|mins?|years?|yrs?|days?|weeks?|nights?|kids?|children|people|friends?"
-    r"|of (?:us|them|these|those|the|my)|stars?|times?|oscars?|decades?|parts?|sequels?|-|/|'|%|\.\d)"
+    r"(?:(?:hours?|hrs?|h|minutes?|mins?|years?|yrs?|days?|weeks?|nights?|kids?|children|people|friends?"
+    r"|of (?:us|them|these|those|the|my)|stars?|times?|oscars?|decades?|parts?|sequels?)\b|-|/|'|%|\.\d)"
 )
 _MORE = re.compile(
     rf"\banother (?P<a>{_NUMBER})\b(?! {_UNIT_NOUNS})|\b(?P<b>{_NUMBER}) (?:more|others?|other ones|new ones|different ones)\b"
@@ -37,6 +37,9 @@ _BEFORE_NOUN = re.compile(
 _ASKED = re.compile(
     rf"\b(?:top|best|just|only|exactly|give me|show me|recommend|suggest|pick|name|list|find me)"
     rf"(?: me| us)? (?P<n>{_NUMBER})\b(?! (?:more|{_UNIT_NOUNS}))(?! ?{_UNIT_NOUNS})"
+)
+_LIMIT = re.compile(
+    rf"\b(?:(?:not|no) more than|at most|max(?:imum)?(?: of)?) (?P<n>{_NUMBER})\b(?! {_UNIT_NOUNS})"
 )
 _ALONE = re.compile(rf"^\W*(?P<n>{_NUMBER})(?: please)?\W*$")
 
@@ -74,7 +77,7 @@ def read_count(plain: str, genre_spans: tuple[Span, ...] = ()) -> Count | None:
         return _count(match, match["a"] or match["b"], more=True)
     if match := _ANOTHER.search(plain):
         return Count(value=1, asked=1, more=True, span=match.span())
-    for pattern in (_ASKED, _BEFORE_NOUN, _ALONE):
+    for pattern in (_LIMIT, _ASKED, _BEFORE_NOUN, _ALONE):
         if match := pattern.search(plain):
             if pattern is _BEFORE_NOUN and match["n"] == "one" and " one" in match[0][-4:]:
                 continue

@@ -18,7 +18,7 @@ from . import intents
 from .deciding import INTENT_OF, Decider
 from .drafting import draft_rest, draft_words
 from .entities import EntityFinder, without_marks
-from .lexicon import Lexicon
+from .lexicon import Lexicon, Match
 from .numbers import MOST_ITEMS, read_count
 from .parsing import Parse
 from .polarity import polarity_at, read_cues
@@ -28,6 +28,11 @@ from .roles import assign_roles, follows_similarity, judging_spans
 from .text import REFERENCE_MARK, Span, Utterance, clean, words_of
 from .timing import catalog_span, year_change
 from .years import read_years
+
+_PROSE_SHARE = 0.3
+_CORRECTION = re.compile(
+    r"(?<=\w)[ .,!;-]+(?:no,? wait|wait,? no|actually|or rather|i meant?|on second thoughts?|no,? make (?:it|that))\b"
+)
 
 
 class Reader:
@@ -48,7 +53,9 @@ class Reader:
         title_words = {
             word for item in self._catalog for word in re.findall(r"\w+", item.title.lower())
         }
-        return Lexicon(self._catalog.genres, names=title_words)
+        described = sum(bool(item.texts or item.tags) for item in self._catalog)
+        has_prose = described >= _PROSE_SHARE * len(self._catalog)
+        return Lexicon(self._catalog.genres, names=title_words, has_prose=has_prose)
 
     @cached_property
     def _finder(self) -> EntityFinder:
@@ -94,7 +101,7 @@ class Reader:
         mentions = assign_roles(masked.plain, found, cues)
         words = words.masked(judging_spans(masked.plain, mentions))
         change, told = year_change(years, mentions, state, self._catalog)
-        matches = self._finder.genres(without_marks(words.plain))
+        matches = _corrected(self._finder.genres(without_marks(words.plain)), words.plain)
         count = read_count(words.plain, tuple(match.span for match in matches))
         parse = Parse(
             utterance=entities.utterance, plain=masked.plain, state=state, entities=entities,
@@ -133,15 +140,17 @@ class Reader:
             if not (m.by_word and m.role == "seed" and not follows_similarity(parse.plain, m))
             or intents.question_act(parse.plain, len(parse.all_items))
         )
-        draft = parse.draft
-        both = [
-            m for m in parse.matches if m.entry.noun and set(m.entry.genre) & set(draft.refused)
-        ]
-        clash = {g for g in draft.refused if sum(g in m.entry.genre for m in both) > 1}
-        for genre in sorted(clash):
+        for genre in parse.draft.clash:
             parse.notices.append(f"You both asked for and ruled out {genre}; I left it out.")
         if parse.count is not None and parse.count.asked > MOST_ITEMS:
             parse.notices.append(f"I show {MOST_ITEMS} at most.")
+
+
+def _corrected(matches: tuple[Match, ...], plain: str) -> tuple[Match, ...]:
+    """ "A comedy. No wait, a drama": what was said before a correction does not count."""
+    cues = [match.end() for match in _CORRECTION.finditer(plain)]
+    after = tuple(match for match in matches if cues and match.start >= cues[-1])
+    return after or matches
 
 
 def _blanked(utterance: Utterance, spans: tuple[Span, ...]) -> Utterance:

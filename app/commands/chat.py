@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import urllib.parse
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,14 +23,14 @@ def chat(
     ] = False,
     host: Annotated[
         str | None,
-        typer.Option(help="Address to serve on. [default: 127.0.0.1]", show_default=False),
+        typer.Option(help="Address to serve on (127.0.0.1).", show_default=False),
     ] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port to serve on. [default: 7860]", show_default=False)
+        int | None, typer.Option(help="Port to serve on (7860).", show_default=False)
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(help="Data set to talk about. [default: ml-100k]", show_default=False),
+        typer.Option(help="Data set to talk about (ml-100k).", show_default=False),
     ] = None,
     user: Annotated[
         str | None, typer.Option(help="Whose conversation it is.", show_default=False)
@@ -37,7 +38,7 @@ def chat(
     open_page: Annotated[
         bool | None,
         typer.Option(
-            "--open/--no-open", help="Open the page in a browser. [default: if there is a display]"
+            "--open/--no-open", help="Open the page in a browser (if there is a display)."
         ),
     ] = None,
 ) -> None:
@@ -87,9 +88,11 @@ def _serve(settings: Settings, open_page: bool) -> None:
 
 
 def _footer(settings: Settings, agent: ConversationalRecommender) -> str:
-    n_items = len(agent.recommender.catalog)
-    planner = settings.llm.model if settings.llm.is_configured else "built-in rules"
-    return f"{n_items:,} titles from {settings.data} · planned by {planner} · kept on this computer"
+    titles = f"{len(agent.recommender.catalog):,} titles from {settings.data}"
+    if not settings.llm.is_configured:
+        return f"{titles} · planned by built-in rules · everything stays on this computer"
+    server = urllib.parse.urlsplit(settings.llm.base_url).hostname or settings.llm.base_url
+    return f"{titles} · planned by {settings.llm.model}, so {server} sees the conversation"
 
 
 def _shown_host(host: str) -> str:

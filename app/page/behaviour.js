@@ -28,8 +28,10 @@ const editTitle = (button) => {
   pick.before(field);
   field.focus();
   field.select();
+  let closed = false; // removing the field blurs it, which closes it once more
   const close = (save) => {
-    if (!field.isConnected) return;
+    if (closed) return;
+    closed = true;
     const title = field.value;
     field.remove();
     pick.hidden = false;

@@ -17,14 +17,19 @@ from .histories import recency_matrix
 
 MAX_ITEMS = 20_000
 """Above this the dense n_items × n_items inverse needs more than 3 GB."""
+MAX_SERVED_ITEMS = 6_000
+"""Above this the dense weights (144 MB here) are no longer part of what is saved and served."""
 
 
 class Ease:
     """Scores items by a closed-form regression on the items of a history."""
 
-    def __init__(self, weights: np.ndarray, *, history_power: float = 1.0) -> None:
+    def __init__(
+        self, weights: np.ndarray, *, regularisation: float = 1000.0, history_power: float = 1.0
+    ) -> None:
         self._weights = weights
-        self._history_power = history_power
+        self.regularisation = regularisation
+        self.history_power = history_power
 
     @classmethod
     def fit(
@@ -54,13 +59,19 @@ class Ease:
         inverse = linalg.inv(gram, overwrite_a=True, check_finite=False)
         weights = -inverse / np.diag(inverse)
         np.fill_diagonal(weights, 0.0)
-        return cls(weights.astype(np.float32), history_power=history_power)
+        return cls(
+            weights.astype(np.float32), regularisation=regularisation, history_power=history_power
+        )
 
     def with_history_power(self, power: float) -> Ease:
         """The same weights with another recency weight on the history."""
-        return Ease(self._weights, history_power=power)
+        return Ease(self._weights, regularisation=self.regularisation, history_power=power)
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The array to save."""
+        return {"weights": self._weights}
 
     def score(self, histories: Sequence[np.ndarray]) -> np.ndarray:
         """(n_histories, n_items) float32; may be negative."""
-        matrix = recency_matrix(histories, len(self._weights), power=self._history_power)
+        matrix = recency_matrix(histories, len(self._weights), power=self.history_power)
         return matrix @ self._weights

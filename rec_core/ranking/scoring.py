@@ -30,6 +30,7 @@ class StrategyWeights:
         unwanted_genre: Loss of a genre with weight -1; a top item must fall behind others by it.
         avoid: Loss per standard deviation of likeness to the words to avoid.
         disliked: Loss per standard deviation of likeness to a disliked item.
+        spared: Share of the likeness to liked items that is taken off before.
         short_history: Number of history items at which the sequence models and likeness to the
             history count the same; longer ones lean on the models.
     """
@@ -44,6 +45,7 @@ class StrategyWeights:
     unwanted_genre: float = 3.5
     avoid: float = 0.8
     disliked: float = 0.5
+    spared: float = 0.6
     short_history: float = 4.0
 
 
@@ -108,7 +110,7 @@ class Scoring:
             unwanted = np.clip(signals.meaning(request.avoid), 0.0, None)
             parts["avoid"] = -weights.avoid * unwanted
         if len(known.disliked):
-            parts["disliked"] = -weights.disliked * self._near_disliked(known.disliked)
+            parts["disliked"] = -weights.disliked * self._near_disliked(known)
         parts["prior"] = self._prior_weight(known) * signals.prior
         return {name: values.astype(np.float32) for name, values in parts.items()}
 
@@ -133,11 +135,21 @@ class Scoring:
         gain = self._weights.wanted_genre * self._signals.genres(wanted)
         return gain + self._weights.unwanted_genre * self._signals.genres(unwanted)
 
-    def _near_disliked(self, rows: np.ndarray) -> np.ndarray:
-        """Likeness to the nearest of the last few disliked items, never negative."""
-        recent = rows[-_RECENT_DISLIKES:]
-        each = [self._signals.similar(np.array([row])) for row in recent]
-        return np.clip(np.max(each, axis=0), 0.0, None)
+    def _near_disliked(self, known: Known) -> np.ndarray:
+        """Likeness to the nearest of the last few disliked items, never negative.
+
+        What is also like a liked or named item is spared in part: one disliked cartoon does not
+        take all cartoons from somebody who asks for them.
+        """
+        disliked = self._nearest(known.disliked[-_RECENT_DISLIKES:])
+        liked = np.concatenate([known.seeds, known.given[-_RECENT_DISLIKES:]])
+        if len(liked):
+            disliked = disliked - self._weights.spared * np.clip(self._nearest(liked), 0.0, None)
+        return np.clip(disliked, 0.0, None)
+
+    def _nearest(self, rows: np.ndarray) -> np.ndarray:
+        """Likeness of every item to the nearest of the given ones."""
+        return np.max([self._signals.similar(np.array([row])) for row in rows], axis=0)
 
     def _personal(self, history: np.ndarray) -> dict[str, np.ndarray]:
         """The blend of the sequence models, and likeness to the history while that is short."""

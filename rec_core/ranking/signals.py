@@ -28,12 +28,12 @@ class SimilarWeights:
     """What "something like these" is made of."""
 
     together: float = 1.0
-    genres: float = 0.55
+    genres: float = 0.8
     text: float = 0.35
     vectors: float = 0.35
     people: float = 0.4
     tags: float = 0.4
-    era: float = 0.15
+    era: float = 0.1
 
 
 class Signals:
@@ -150,13 +150,14 @@ class Signals:
     def _tags(self) -> sparse.csr_array:
         return rare_values([item.tags for item in self._catalog])
 
+    @cached_property
+    def _genres(self) -> np.ndarray:
+        """(n_items, n_genres) unit rows: sharing Western says more than sharing Drama."""
+        return rare_values([item.genres for item in self._catalog]).toarray()
+
     def _genre_overlap(self, item_rows: np.ndarray) -> np.ndarray:
-        """(n, n_items) Jaccard index of genres; 0 where both have none."""
-        matrix = self._catalog.genre_matrix
-        common = matrix[item_rows] @ matrix.T
-        sizes = matrix.sum(axis=1)
-        union = sizes[item_rows][:, None] + sizes[None, :] - common
-        return common / np.maximum(union, 1.0)
+        """(n, n_items) cosine of genres, in [0, 1]; 0 where either has none."""
+        return self._genres[item_rows] @ self._genres.T
 
     def _text_overlap(self, item_rows: np.ndarray) -> np.ndarray:
         vectors = self._search.item_vectors

@@ -27,13 +27,13 @@ class SasrecConfig:
 
     dimension: int = 64
     n_layers: int = 2
-    n_heads: int = 2
+    n_heads: int = 1
     dropout: float = 0.2
     max_length: int = 50
-    batch_size: int = 64
-    learning_rate: float = 3e-3
+    batch_size: int = 32
+    learning_rate: float = 2e-3
     warmup: float = 0.05
     weight_decay: float = 0.1
     shuffle_ties: bool = True
-    max_epochs: int = 24
+    max_epochs: int = 20
     patience: int = 4

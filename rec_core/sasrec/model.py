@@ -2,8 +2,7 @@
 
 Kang and McAuley, "Self-Attentive Sequential Recommendation" (ICDM 2018). We differ in: softmax over
 the whole catalog instead of one sampled negative, layer norm before each part (pre-norm), GELU,
-right padding, no attention mask beyond causality, and an item's vector is the sum of a learned one
-and a projection of its content (text and genres), so that rare items borrow from their like.
+right padding, and no attention mask beyond causality.
 """
 
 from __future__ import annotations
@@ -44,25 +43,13 @@ class Block(nn.Module):
 
 
 class Sasrec(nn.Module):
-    """Item histories to states; a state times the item vectors gives the next item's logits.
+    """Item histories to states; a state times the item vectors gives the next item's logits."""
 
-    Args:
-        n_items: Size of the catalog.
-        config: Shape.
-        content: (n_items, d_content) fixed features, or None for learned vectors alone.
-    """
-
-    content: Tensor | None
-
-    def __init__(self, n_items: int, config: SasrecConfig, content: Tensor | None = None) -> None:
+    def __init__(self, n_items: int, config: SasrecConfig) -> None:
         super().__init__()
         self.config = config
-        self.register_buffer("content", content, persistent=False)
-        self.projection = None
-        if content is not None:
-            self.projection = nn.Linear(content.shape[1], config.dimension, bias=False)
         self.padding = n_items
-        self.items = nn.Embedding(n_items, config.dimension)
+        self.items = nn.Embedding(n_items + 1, config.dimension, padding_idx=n_items)
         self.positions = nn.Embedding(config.max_length, config.dimension)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layers))
         self.norm = nn.LayerNorm(config.dimension)
@@ -73,23 +60,18 @@ class Sasrec(nn.Module):
         for parameter in self.parameters():
             if parameter.dim() == 2:
                 nn.init.trunc_normal_(parameter, std=0.02)
+        with torch.no_grad():
+            self.items.weight[self.padding].zero_()
 
+    @property
     def item_vectors(self) -> Tensor:
-        """(n_items, d): input and output vectors of all items."""
-        learned = self.items.weight
-        if self.projection is None or self.content is None:
-            return learned
-        return learned + self.projection(self.content)
+        """(n_items, d): the tied input and output vectors, padding left out."""
+        return self.items.weight[: self.padding]
 
-    def forward(self, items: Tensor, vectors: Tensor | None = None) -> Tensor:
-        """(n, length) item rows, right-padded with n_items -> (n, length, d) states.
-
-        `vectors` is what `item_vectors` gave, so that a training step computes them once.
-        """
-        vectors = self.item_vectors() if vectors is None else vectors
-        read = functional.embedding(items, functional.pad(vectors, (0, 0, 0, 1)))
+    def forward(self, items: Tensor) -> Tensor:
+        """(n, length) item rows, right-padded with n_items -> (n, length, d) states."""
         places = torch.arange(items.shape[1], device=items.device)
-        states = read * self.config.dimension**0.5 + self.positions(places)
+        states = self.items(items) * self.config.dimension**0.5 + self.positions(places)
         states = self.dropout(states)
         for block in self.blocks:
             states = block(states)

@@ -32,7 +32,7 @@ class SasrecScorer:
     @cached_property
     def item_vectors(self) -> np.ndarray:
         """(n_items, d) float32 output vectors."""
-        return self._tensors["items.weight"]
+        return self._tensors["items.weight"][:-1]
 
     @cached_property
     def _model(self) -> Sasrec:
@@ -57,6 +57,6 @@ class SasrecScorer:
         with torch.inference_mode():
             states = self._model(torch.from_numpy(padded))
             last = states[torch.arange(len(padded)), torch.from_numpy(np.maximum(lengths - 1, 0))]
-            scores = (last @ self._model.item_vectors().T).numpy()
+            scores = (last @ self._model.item_vectors.T).numpy()
         scores[lengths == 0] = 0.0
         return scores

@@ -36,7 +36,6 @@ def train_sasrec(
     interactions: Interactions,
     config: SasrecConfig,
     *,
-    content: np.ndarray | None = None,
     validate: Validate | None = None,
     stop_after: int | None = None,
     options: RunOptions = DEFAULT_RUN,
@@ -47,7 +46,6 @@ def train_sasrec(
     Args:
         interactions: What to learn from; users with fewer than two events add nothing.
         config: Shape and recipe.
-        content: (n_items, d) fixed item features that the item vectors borrow from, or None.
         validate: When given, the snapshot with the best value is returned and training stops
             after `config.patience` epochs without a better one.
         stop_after: Epochs to run when there is nothing to validate on; the schedule is still that
@@ -57,8 +55,7 @@ def train_sasrec(
     """
     n_epochs = config.max_epochs if stop_after is None else min(stop_after, config.max_epochs)
     with options.seeded_torch("sasrec"):
-        features = None if content is None else torch.from_numpy(content)
-        model = Sasrec(interactions.n_items, config, features).to(options.device)
+        model = Sasrec(interactions.n_items, config).to(options.device)
         optimiser = _optimiser(model, config)
         generator = options.generator("sasrec/windows")
         curve, losses, best, best_epoch = [], [], None, 0
@@ -113,8 +110,7 @@ def _train_step(model: Sasrec, optimiser: torch.optim.Optimizer, batch: Sequence
     items = torch.from_numpy(batch.items).to(device)
     real = torch.from_numpy(batch.real).to(device)
     targets = torch.from_numpy(batch.targets).to(device)
-    vectors = model.item_vectors()
-    loss = catalog_cross_entropy(model(items, vectors)[real], vectors, targets)
+    loss = catalog_cross_entropy(model(items)[real], model.item_vectors, targets)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -141,10 +137,7 @@ def _schedule(done: float, config: SasrecConfig) -> float:
 
 
 def _snapshot(model: Sasrec) -> SasrecScorer:
-    """A copy without the content: the item vectors are stored as they have become."""
-    state = {name: value.detach() for name, value in model.state_dict().items()}
-    state.pop("projection.weight", None)
-    with torch.no_grad():
-        state["items.weight"] = model.item_vectors()
-    tensors = {name: value.cpu().numpy().copy() for name, value in state.items()}
+    tensors = {
+        name: value.detach().cpu().numpy().copy() for name, value in model.state_dict().items()
+    }
     return SasrecScorer(tensors, model.config)

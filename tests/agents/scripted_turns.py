@@ -216,7 +216,7 @@ CONSTRAINTS = (
         Turn(text="an adventure for the whole family, no animation, from 1990 on", genres=("Adventure", "Children"), no=("Animation",), years=(1990, None)),
         Turn(text="thrillers like Psycho, newer than 1975, no sci-fi", genres=("Thriller",), years=(1976, None), no=("Sci-Fi",), not_titles=("Psycho",)),
         Turn(text="the top 10 comedies of the seventies without romance", genres=("Comedy",), years=SEVENTIES, no=("Romance",), most=10),
-        Turn(text="either a fantasy or a musical, before 1950, please not more than two", any_of=("Fantasy", "Musical"), years=(None, 1949)),
+        Turn(text="either a fantasy or a musical, before 1950, please not more than two", any_of=("Fantasy", "Musical"), years=(None, 1949), most=2),
     ),
     _script(
         "constraints",
@@ -297,7 +297,7 @@ MEMORY = (
     ),
     _script(
         "memory",
-        "Titanic was boring",
+        Turn(text="Titanic was boring", slate=None),
         Turn(text="I never watch anything older than 1970", slate=None),
         Turn(text="a good drama", genres=("Drama",), years=(1970, None), not_titles=("Titanic",)),
         "I really liked the first one",

@@ -18,6 +18,7 @@ from agents import (
     TurnLimits,
     TurnStarted,
     TurnView,
+    Wish,
 )
 from tools import ToolRetry, default_toolbox
 
@@ -110,6 +111,34 @@ def test_a_planner_with_a_bug_is_followed_by_the_core() -> None:
         "My built-in rules could not handle that, so here is what suits you in general.",
     )
     assert "secret" not in result.model_dump_json()
+
+
+def test_the_last_resort_tries_what_is_left() -> None:
+    real = default_toolbox()
+
+    class NoRecommendations:
+        names = real.names
+
+        def run(self, call, context):
+            if call.tool == "recommend":
+                raise ZeroDivisionError
+            return real.run(call, context)
+
+    result = an_agent(toolbox=NoRecommendations()).reply(said("crime"))
+    assert result.planner == "core"
+    assert len(result.items) == 6
+    assert result.usage.tool_calls == 3
+
+
+def test_with_no_tool_at_all_there_are_still_words() -> None:
+    class Nothing:
+        names = ()
+
+        def run(self, call, context):
+            raise ZeroDivisionError
+
+    result = an_agent(toolbox=Nothing()).reply(said("crime"))
+    assert result.text == "I could not find anything just now. Please try other words."
 
 
 def test_a_planner_that_never_ends_is_stopped() -> None:
@@ -314,7 +343,7 @@ def test_a_limit_on_tool_calls_ends_in_an_answer() -> None:
     result = an_agent(greedy, limits=TurnLimits(tool_calls=7)).reply(said())
     assert result.planner == "core"
     assert result.items
-    assert result.usage.tool_calls == 7
+    assert result.usage.tool_calls == 8  # seven, and one of the last resort
 
 
 def test_slates_of_rules_are_grounded_too() -> None:
@@ -339,3 +368,19 @@ def test_the_retry_error_of_tools_is_what_planners_see() -> None:
 
 def test_the_world_is_as_the_tests_think() -> None:
     assert CASINO in film_recommender().catalog
+
+
+@pytest.mark.parametrize(("notices", "n_items"), [(("I let go of the years.",), 1), ((), 0)])
+def test_a_condition_is_relaxed_only_when_it_is_told(
+    notices: tuple[str, ...], n_items: int
+) -> None:
+    plan = a_plan(
+        ("item_details", {"item_id": HEAT}),
+        presenting(HEAT),
+        wish=Wish(year_min=1970, year_max=1979),
+        relaxed=("year_min", "year_max"),
+        notices=notices,
+    )
+    result = an_agent(ScriptedPlanner(plan)).reply(said())
+    assert len(result.items) == n_items
+    assert bool([one for one in result.notices if "left out one pick" in one]) == (not n_items)

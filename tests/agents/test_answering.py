@@ -70,7 +70,8 @@ def test_a_slate_is_introduced_by_what_was_wished() -> None:
 
 def test_what_was_relaxed_is_not_claimed() -> None:
     plan = a_plan(wish=WISH, relaxed=("year_min", "year_max"), notices=("I let go of the years.",))
-    assert text_of(plan, (CASINO,)) == "One pick like Heat, without horror, less violent."
+    assert text_of(plan, (CASINO,)) == "This one comes closest."
+    assert text_of(plan, (CASINO, ALIEN)) == "These two come closest."
 
 
 def test_a_slate_for_no_wish_says_what_it_stands_on() -> None:

@@ -84,10 +84,10 @@ def test_the_share_of_viewers_is_counted_from_the_data() -> None:
         for one in (HEAT, INSIDER)
     }
     both = len(viewers[HEAT] & viewers[INSIDER])
-    expected = both / len(viewers[HEAT])
-    stands_out = both >= 5 and expected >= 1.3 * len(viewers[INSIDER]) / data.n_users
-    share = finder().share_of_viewers(HEAT, INSIDER)
-    assert share == (pytest.approx(expected) if stands_out else None)
+    share = both / len(viewers[HEAT])
+    lift = share / (len(viewers[INSIDER]) / data.n_users)
+    expected = (pytest.approx(share), pytest.approx(lift)) if both >= 5 and lift >= 1.3 else None
+    assert finder().viewers(HEAT, INSIDER) == expected
 
 
 def test_reasons_of_one_slate_differ() -> None:

@@ -143,6 +143,7 @@ KINDS = [
     ("comdy from the ninties", said(all="Comedy", min=1990, max=1999)),
     ("a thriler", said(all="Thriller")),
     ("anmated film", said(all="Animation")),
+    ("I want a comedy. No wait, a drama. Actually, a western!", said(all="Western")),
     ("documentaries", said()),
 ]  # fmt: skip
 
@@ -190,6 +191,9 @@ COUNTS = [
     ("a film under two hours", said()),
     ("one of the best westerns", said(all="Western")),
     ("for two people", said()),
+    ("no more than two westerns", said(all="Western", count=2)),
+    ("two of us want action", said(all="Action")),
+    ("one mind-bending mystery", said(all="Mystery", count=1)),
 ]
 
 
@@ -320,6 +324,16 @@ def test_unknown_titles_are_named_and_the_rest_still_counts() -> None:
     reading = read("something like Blargh of Destiny, from the 90s")
     assert [title for title, _ in reading.unknown_titles] == ["Blargh of Destiny"]
     assert hard_part(reading.wish) == said(min=1990, max=1999)
+
+
+def test_a_title_after_a_verb_is_not_searched_for_as_words() -> None:
+    reading = read("recommend Gravity")
+    assert reading.unknown_titles == (("Gravity", None),)
+    assert reading.wish == Wish()
+
+
+def test_weekdays_are_no_titles() -> None:
+    assert read("a comedy for movie night on Friday").wish.like_item_ids == ()
 
 
 def test_unknown_people_are_named() -> None:

@@ -82,6 +82,12 @@ CONVERSATIONS = [
     (["comedies from the 90s", "start over"], said()),
     (["comedies from the 90s", "something completely different"], said()),
     (["comedies from the 90s", "surprise me"], said()),
+    (["comedies from the 90s", "something tense"], said()),
+    (["comedies from the 90s", "cheer me up"], said()),
+    (["comedies from the 90s", "darker"], said(all="Comedy", min=1990, max=1999)),
+    (["with Tom Hanks", "three westerns"], said(all="Western", count=3)),
+    (["comedies from the 90s", "could you give me three of those"], said(all="Comedy", min=1990, max=1999, count=3)),
+    (["a film noir", "but tonight I want a horror film"], said(all="Horror")),
     # openers without a new subject refine
     (["comedies from the 90s", "I want something newer"], said(all="Comedy", min=1989, max=1999)),
     (["comedies", "can you make it less silly"], said(all="Comedy")),
@@ -132,6 +138,34 @@ POINTING = [
 def test_pointing_at_the_last_slate(text: str, act: str, expected: list[str]) -> None:
     reading = read(text, ConversationState(wish=Wish(year_min=1900), last_slate=SLATE))
     assert (reading.act, titles(reading.item_ids)) == (act, expected)
+
+
+def test_it_means_a_title_named_just_before() -> None:
+    reading = read("I must have seen Alien ten times. Is there anything like it?")
+    assert titles(reading.wish.like_item_ids) == ["Alien"]
+    assert titles(reading.seen_item_ids) == ["Alien"]
+
+
+def test_these_are_no_examples_to_follow() -> None:
+    state = ConversationState(wish=Wish(genres_all=("Western",)), last_slate=SLATE)
+    reading = read("That was nice. Do you have any more of those?", state)
+    assert reading.act == "more"
+    assert reading.wish == state.wish
+
+
+def test_a_verdict_is_no_mood() -> None:
+    assert read("Titanic was boring").wish == Wish()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Sounds like a plan, I'll watch that one tonight. Cheers!", "You've been really helpful, I appreciate it.",
+     "Alright, I'm done for today, dear robot!"],
+)  # fmt: skip
+def test_farewells_with_stray_words_are_no_wishes(text: str) -> None:
+    state = ConversationState(wish=Wish(genres_all=("Western",)), last_slate=SLATE)
+    reading = read(text, state)
+    assert (reading.act in ("thanks", "bye"), reading.wish) == (True, state.wish)
 
 
 def test_it_means_the_item_in_focus() -> None:
@@ -200,6 +234,11 @@ def test_what_is_to_be_forgotten(text: str, forget: tuple[tuple[str, str], ...])
 
 def test_notes_of_soft_wishes_are_kept_for_the_answer() -> None:
     assert after("like Heat", "less violent", "a bit funnier").notes == ("less violent", "funnier")
+
+
+def test_moods_are_repeated_in_words_that_follow_picks() -> None:
+    assert after("I had a bad day").notes == ("that lift the mood",)
+    assert after("something french").notes == ("with “french” in mind",)
 
 
 def test_turning_a_mood_round_moves_its_words() -> None:

@@ -116,11 +116,21 @@ def test_a_damaged_artifact_is_one_clear_message(
         (broken.model_folder / "manifest.json").write_text("{", encoding="utf-8")
     else:
         (broken.model_folder / "catalog.parquet").unlink()
-    ensure_set_up(broken, quiet)
     with pytest.raises(ArtifactError) as caught:
         build_recommender(broken)
     assert "not usable" in caught.value.problem
     assert "rapport setup" in caught.value.remedy
+    ensure_set_up(broken, quiet)
+    assert len(build_recommender(broken).catalog) == len(film_dataset().catalog)
+
+
+def test_models_without_their_data_still_serve(settings: Settings, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(settings.home / "models", home / "models")
+    alone = settings.model_copy(update={"home": home})
+    ensure_set_up(alone, quiet)
+    assert is_set_up(alone)
+    assert not alone.data_folder.exists()
 
 
 def test_an_unknown_data_set_is_named(tmp_path: Path) -> None:
@@ -146,3 +156,18 @@ def test_model_options_are_none_until_a_model_is_named() -> None:
     options = model_options(Settings(llm=named))
     assert options is not None
     assert (options.model, options.api_key) == ("small", "k")
+
+
+def test_every_cut_off_file_is_a_clear_message(settings: Settings, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(settings.home / "models", home / "models")
+    broken = settings.model_copy(update={"home": home})
+    files = [path for path in broken.model_folder.glob("*") if path.is_file()]
+    assert len(files) >= 3
+    for path in files:
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(ArtifactError):
+            build_recommender(broken)
+        path.write_bytes(whole)
+    build_recommender(broken)

@@ -28,7 +28,13 @@ def test_training_reports_what_validation_said_and_is_not_done_twice(
 ) -> None:
     home = small_home(tmp_path, monkeypatch)
     first = json.loads(call("--data", "film-world", "--json"))
-    assert set(first["validation"]) == {"transitions", "two_tower", "sasrec", "pipeline"}
+    assert set(first["validation"]) == {
+        "transitions",
+        "two_tower",
+        "sasrec",
+        "ease",
+        "pipeline",
+    }
     assert 0 <= first["validation"]["pipeline"]["ndcg@10"] <= 1
     assert Path(first["folder"]) == home / "models" / "film-world"
     again = json.loads(call("--data", "film-world", "--json"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -463,3 +464,21 @@ def test_tokens_run_out(talk) -> None:
         result = dialogue.ask()
     dialogue.check_useful(result)
     fell_back(result, "more than 40,000 tokens")
+
+
+def test_stop_ends_a_turn_that_waits_for_its_model(talk) -> None:
+    with OpenAIServer([Reply(hang=30)]) as server:
+        dialogue = talk(server, timeout=30)
+        message = UserMessage(user_id="ada", conversation_id="talk", turn_id="t", text=REQUEST)
+        kinds = []
+        for event in dialogue.agent.stream(message):
+            kinds.append(event.type)
+            dialogue.agent.stop("bob", "t")
+            stopper = threading.Timer(0.2, dialogue.agent.stop, ("ada", "t"))
+            stopper.start()
+        stopper.join()
+    assert kinds == ["turn_started"]
+    assert dialogue.agent.store.turns("ada", "talk") == ()
+    # The conversation is free again, and another turn is another matter.
+    with OpenAIServer([say("Hello!")]) as server:
+        assert Talk(dialogue.recommender, server.url).ask("hello").text == "Hello!"
