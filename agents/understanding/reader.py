@@ -147,7 +147,7 @@ class Reader:
 
 
 def _corrected(matches: tuple[Match, ...], plain: str) -> tuple[Match, ...]:
-    """ "A comedy. No wait, a drama": what was said before a correction does not count."""
+    """Drop what a correction takes back: "a comedy, no wait, a drama"."""
     cues = [match.end() for match in _CORRECTION.finditer(plain)]
     after = tuple(match for match in matches if cues and match.start >= cues[-1])
     return after or matches
