@@ -53,7 +53,12 @@ _LEADS: dict[EvidenceKind, str] = {
     "popularity": "",
 }
 _ABOUT_ITEMS = {"liked_item", "seed_item"}
-_RELATIONS = {"viewers": "{value} of its viewers", "year": "same years"}
+_RELATIONS = {
+    "viewers": "{value} of its viewers",
+    "lift": "{value}× as often with its viewers",
+    "influence": "{value} of the match",
+    "year": "same years",
+}
 _KEEP = {"\n", "\t"}
 
 

@@ -121,9 +121,9 @@ class Recommender:
     ) -> tuple[Influence, ...]:
         """Which items of a history speak for an item: at most `k`, strongest first.
 
-        A share is the item's part of all support that the whole history gives: half from what
-        follows what (transitions), half from likeness. Items that give none are left out, so the
-        answer may be empty.
+        A share is the item's part of all support that the whole history gives: likeness, raised
+        where the one often follows the other. Items that are not clearly like it are left out, so
+        the answer may be empty.
 
         Raises:
             UnknownItemError: when an item is not in the catalog.

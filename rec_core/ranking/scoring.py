@@ -13,6 +13,8 @@ from .signals import Signals, recency_importance
 
 _RECENT_LIKES = 20
 _RECENT_DISLIKES = 12
+_RECENT_REASONS = 50
+_CLEARLY_ALIKE = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,13 +117,17 @@ class Scoring:
         return {name: values.astype(np.float32) for name, values in parts.items()}
 
     def support(self, history: np.ndarray, item_row: int) -> np.ndarray:
-        """(len(history),) shares >= 0 that sum to 1 (or to 0): who speaks for the item."""
+        """(len(history),) shares >= 0 that sum to 1 (or to 0): who speaks for the item.
+
+        Only items that are clearly like it can, so that a reason never names an item that merely
+        happened to come last; among those, one that it often follows counts up to three times.
+        """
         followed = self._pipeline.transitions.contributions(history, item_row)
-        alike = np.array(
-            [self._signals.similar(np.array([row]))[item_row] for row in history[-_RECENT_LIKES:]]
-        )
-        alike = np.concatenate([np.zeros(len(history) - len(alike)), np.clip(alike, 0.0, None)])
-        return 0.5 * _shares(followed) + 0.5 * _shares(alike)
+        alike = np.zeros(len(history))
+        for place in range(max(0, len(history) - _RECENT_REASONS), len(history)):
+            near = self._signals.similar(history[place : place + 1])[item_row]
+            alike[place] = max(0.0, float(near) - _CLEARLY_ALIKE)
+        return _shares(alike * (0.5 + _shares(followed)))
 
     def _prior_weight(self, known: Known) -> float:
         if known.strategy == "popular":

@@ -25,7 +25,7 @@ class TwoTowerConfig:
     """
 
     dimension: int = 64
-    max_length: int = 50
+    max_length: int = 30
     dropout: float = 0.1
     id_dropout: float = 0.15
     temperature: float = 0.12
