@@ -47,7 +47,7 @@ class TurnLimits:
         return min(_RESERVED_TOOL_CALLS, self.tool_calls // 3)
 
 
-class TurnStopped(Exception):  # noqa: N818 not an error: the person pressed stop
+class TurnStopped(Exception):
     """The person stopped the turn; whatever is running should end without a trace."""
 
 

@@ -27,10 +27,10 @@ from app.environment import prepare_environment
 
 prepare_environment()
 
-from agents import ConversationalRecommender, TurnResult, UserMessage  # noqa: E402
-from app.build import assemble, build_recommender # noqa: E402
-from app.settings import Settings, load_settings  # noqa: E402
-from tests.agents.scripted_turns import SCRIPTS, Script, Turn, violations  # noqa: E402
+from agents import ConversationalRecommender, TurnResult, UserMessage
+from app.build import assemble, build_recommender
+from app.settings import Settings, load_settings
+from tests.agents.scripted_turns import SCRIPTS, Script, Turn, violations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,9 @@ def transcript(outcomes: list[Outcome]) -> str:
 
 def main() -> int:
     """Run, print, and say by the exit code whether anything was wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--read", type=Path, help="write every turn to this Markdown file")
     arguments = parser.parse_args()

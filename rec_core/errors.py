@@ -1,15 +1,15 @@
 """Every error a person can cause, each saying what was wrong, what was expected and what to do.
 
-    RapportError
-    ├── DataError               a file, column or row is not usable
-    │   ├── UnknownDatasetError no data set of that name
-    │   ├── DamagedFileError    checksum or format does not fit
-    │   └── SourceUnreachableError  every place to fetch from failed
-    ├── ArtifactError           a saved model folder is missing, damaged or of another version
-    ├── UnknownItemError        an item id that the catalog does not have
-    ├── UnknownUserError        a user id that the interactions do not have
-    ├── StorageError            no disk space, or no permission to write
-    └── SettingsError           a setting or an argument that cannot work
+RapportError
+├── DataError               a file, column or row is not usable
+│   ├── UnknownDatasetError no data set of that name
+│   ├── DamagedFileError    checksum or format does not fit
+│   └── SourceUnreachableError  every place to fetch from failed
+├── ArtifactError           a saved model folder is missing, damaged or of another version
+├── UnknownItemError        an item id that the catalog does not have
+├── UnknownUserError        a user id that the interactions do not have
+├── StorageError            no disk space, or no permission to write
+└── SettingsError           a setting or an argument that cannot work
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 
-class ToolRetry(Exception):  # noqa: N818 (it is an order, not an error)
+class ToolRetry(Exception):
     """The arguments were wrong in a way that the caller can mend; the text says how."""
 
 
-class ToolFailed(Exception):  # noqa: N818
+class ToolFailed(Exception):
     """The tool cannot do this now; the text is final and fit to be read by a model."""

@@ -57,7 +57,7 @@ _CHARACTERS_PER_TOKEN = 4
 _LONGEST_ARGUMENTS = 8_000
 
 
-class ModelFailed(Exception):  # noqa: N818 parallel to ToolFailed and PlannerFailed
+class ModelFailed(Exception):
     """A call to a model came to nothing; `phrase` is fit for people, the cause only for the log."""
 
     def __init__(self, kind: FailureKind) -> None:

@@ -1,4 +1,4 @@
-"""A home with ml-100k fetched and trained, shared by the slow tests of this folder."""
+"""A home with ml-100k fetched and trained, shared by the slow tests."""
 
 from __future__ import annotations
 
