@@ -8,15 +8,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rec_core import Item
+from rec_core import Catalog, Item
 
 from .events import SlateItem
 from .evidence import EvidenceFinder
 from .planning.base import Intent, Plan
-from .reasons import full_reason, genre_words, joined, slate_reasons
+from .reasons import FOR_CHILDREN, full_reason, genre_words, joined, slate_reasons
 from .state import Preference, Wish
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+# Kinds that have a plural of their own; others are followed by "picks".
+_PLURALS = {
+    "comedy": "comedies",
+    "documentary": "documentaries",
+    "drama": "dramas",
+    "musical": "musicals",
+    "thriller": "thrillers",
+    "western": "westerns",
+}
+# Words that go on without a comma: "six picks like Heat", but "six picks, funnier".
+_FOLLOWING = ("like ", "with ", "without ", "from ", "that ", "about ", "on ")
+_PLACEHOLDERS = frozenset(("unknown", "untitled", "n/a"))
 _PEOPLE_SHOWN = 4
 _EXCERPT = 280
 _MOST_SUGGESTIONS = 4
@@ -42,11 +54,28 @@ def compose(
         about: The items that an explanation, a comparison or a look-up is about.
         finder: Where reasons come from.
     """
-    items = slate_items(item_ids, finder)
+    items = slate_items(showable(item_ids, finder.catalog), finder)
     known = [finder.catalog[item_id] for item_id in about if item_id in finder.catalog]
     text = plan.say.strip() or _template(plan, items, known, finder)
     suggestions = plan.suggestions or _suggestions(plan.intent, items)
     return Answer(text=text, items=items, suggestions=suggestions[:_MOST_SUGGESTIONS])
+
+
+def showable(item_ids: Sequence[str], catalog: Catalog) -> tuple[str, ...]:
+    """The items in order without placeholders, and each title of a year only once: catalogs hold
+    the same film under two ids.
+    """
+    kept: dict[str, str] = {}
+    for item_id in item_ids:
+        item = catalog[item_id]
+        if not is_placeholder(item):
+            kept.setdefault(item.label.casefold(), item_id)
+    return tuple(kept.values())
+
+
+def is_placeholder(item: Item) -> bool:
+    """True for rows such as "unknown" without a year, which stand for a title that was lost."""
+    return item.year is None and item.title.strip().casefold() in _PLACEHOLDERS
 
 
 def slate_items(item_ids: Sequence[str], finder: EvidenceFinder) -> tuple[SlateItem, ...]:
@@ -85,19 +114,35 @@ def saved_phrase(preference: Preference) -> str:
 def wish_phrase(wish: Wish, finder: EvidenceFinder, *, noun: str = "picks") -> str:
     """A wish in words: "crime picks like Heat, from the 1990s, less violent"; the noun alone when it is empty."""
     catalog = finder.catalog
-    any_of = joined([genre_words([genre]) for genre in wish.genres_any], last="or")
-    kinds = [one for one in (genre_words(wish.genres_all), any_of) if one]
+    kinds, audience = _kinds(wish)
+    if len(kinds) == 1 and (named := _PLURALS.get(kinds[0])):
+        kinds, noun = [], named if noun == "picks" else kinds[0]
     seeds = [catalog[one].title for one in wish.like_item_ids if one in catalog]
     parts = [f"like {joined(seeds[:3])}"] if seeds else []
     if wish.people_all:
         parts.append(f"with {joined(wish.people_all)}")
     if years := _years(wish):
         parts.append(years)
-    without = [genre_words([genre]) for genre in wish.genres_none] + list(wish.people_none)
+    barred = [genre for genre in wish.genres_none if genre not in FOR_CHILDREN]
+    without = [genre_words([genre]) for genre in barred] + list(wish.people_none)
     if without:
         parts.append(f"without {joined(without, last='or')}")
+    if len(barred) < len(wish.genres_none):
+        parts.append("nothing for children")
+    head = " ".join([*kinds, noun, *audience])
     parts += wish.notes[:2]
-    return f"{' '.join([*kinds, noun])} {', '.join(parts)}".strip()
+    if not parts:
+        return head
+    apart = "" if parts[0].startswith(_FOLLOWING) else ","
+    return f"{head}{apart} {', '.join(parts)}"
+
+
+def _kinds(wish: Wish) -> tuple[list[str], list[str]]:
+    """The genres asked for in words, those for children apart: ["comedy"], ["for children"]."""
+    wanted = [genre for genre in wish.genres_all if genre not in FOR_CHILDREN]
+    choice = ["children's" if g in FOR_CHILDREN else genre_words([g]) for g in wish.genres_any]
+    kinds = [one for one in (genre_words(wanted), joined(choice, last="or")) if one]
+    return kinds, ["for children"] if len(wanted) < len(wish.genres_all) else []
 
 
 def _template(

@@ -16,6 +16,8 @@ from .evidence import EvidenceFinder
 
 Reason = tuple[str, tuple[Evidence, ...]]
 
+# Genres that say whom it is for, not what kind it is.
+FOR_CHILDREN = frozenset(("Children", "Children's", "Kids"))
 _TELLING = 3.5
 _WORTH_TELLING = 2.7
 _WORTH_ADDING = 1.5
@@ -110,14 +112,19 @@ def joined(words: Sequence[str], *, last: str = "and") -> str:
 
 
 def genre_words(genres: Iterable[str]) -> str:
-    """Genres in a sentence: "crime and thriller"; abbreviations and hyphens keep their capitals."""
-    return joined([_genre_word(genre) for genre in genres])
+    """Genres in a sentence: "crime and thriller", "comedy for children".
+
+    Abbreviations and hyphens keep their capitals.
+    """
+    named = list(genres)
+    kinds = joined([_genre_word(genre) for genre in named if genre not in FOR_CHILDREN])
+    if not any(genre in FOR_CHILDREN for genre in named):
+        return kinds
+    return f"{kinds} for children".strip()
 
 
 def _genre_word(genre: str) -> str:
-    if "-" in genre or genre.isupper():
-        return genre
-    return "children's" if genre == "Children" else genre.lower()
+    return genre if "-" in genre or genre.isupper() else genre.lower()
 
 
 def _asked(item: Item, found: Sequence[Evidence]) -> Iterable[Clause]:
@@ -219,7 +226,9 @@ def _colour(item: Item, found: Sequence[Evidence]) -> Iterable[Clause]:
     if cast := _own("cast", item, found):
         yield _clause("people", f"with {_names(cast)}", cast, 2.4)
     if (genres := _own("genres", item, found)) and len(genres) < len(item.genres):
-        yield _clause("more_genres", f"has {_genres_of(genres)} in it", genres, 2.3)
+        named = _genres_of(genres)
+        told = f"also {named}" if named.endswith("for children") else f"has {named} in it"
+        yield _clause("more_genres", told, genres, 2.3)
 
 
 def _own(name: str, item: Item, found: Sequence[Evidence]) -> tuple[Evidence, ...]:

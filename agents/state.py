@@ -61,6 +61,7 @@ class ConversationState(Value):
         shown_item_ids: Everything ever shown in this conversation, in order.
         last_slate: Item ids of the newest slate, in order.
         rejected_item_ids: Disliked or refused in this conversation.
+        seen_item_ids: Known to the person already: never shown, but no sign of dislike.
         focus_item_id: The item last talked about ("why?" refers to it).
         asked: True when the last answer was a question back.
         turn_count: Committed turns so far.
@@ -70,6 +71,7 @@ class ConversationState(Value):
     shown_item_ids: tuple[str, ...] = ()
     last_slate: tuple[str, ...] = ()
     rejected_item_ids: tuple[str, ...] = ()
+    seen_item_ids: tuple[str, ...] = ()
     focus_item_id: str | None = None
     asked: bool = False
     turn_count: int = 0

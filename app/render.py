@@ -184,7 +184,7 @@ def noted(label: str) -> str:
     words = one_line(label, 160)
     if words.startswith("You "):
         words = f"you {words[4:]}"
-    return f"Noted: {words}"
+    return f"Remembered: {words}"
 
 
 def planner_label(planner: str) -> str:
@@ -205,6 +205,8 @@ def usage_label(planner: str, usage: Usage) -> str:
 
 def _evidence_words(evidence: Evidence) -> str:
     value = one_line(evidence.value, 40)
+    if evidence.field == "influence" and value == "100%":
+        return ""
     if evidence.kind == "popularity":
         return f"rated {value}" if evidence.field == "rating" else "among the most rated"
     if evidence.kind in _ABOUT_ITEMS and evidence.field in _RELATIONS:

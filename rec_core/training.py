@@ -9,7 +9,7 @@ the same data, configuration and seed is not made again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -30,7 +30,7 @@ from .model_files import TrainedParts, read_parts, write_parts
 from .pipeline import HistoryScorer
 from .recommender import Recommender
 from .runtime import DEFAULT_RUN, Progress, RunOptions, no_progress
-from .search import HashEncoder, MiniLMEncoder, SearchEngine, TextEncoder
+from .search import SearchEngine, TextEncoder
 from .selection import (
     DEFAULT_PIPELINE,
     Choices,
@@ -42,11 +42,11 @@ from .selection import (
     validation_task,
 )
 from .splits import Split, global_time, leave_one_out
+from .text_vectors import RememberedTexts, default_encoder, encoder_named, text_vectors
 
 SplitName = Literal["leave-one-out", "global-time"]
 
 _FORMAT = 2
-_ENCODE_CHUNK = 512
 _SEARCH_FOLDER = "search"
 
 
@@ -121,7 +121,7 @@ def load_recommender(folder: Path) -> Recommender:
     interactions = Interactions.load(artifact.path("interactions.parquet"), catalog)
     search = SearchEngine.load(
         catalog,
-        _encoder_named(artifact),
+        encoder_named(artifact),
         artifact.path(_SEARCH_FOLDER),
         popularity=interactions.item_counts,
     )
@@ -219,57 +219,6 @@ def evaluate_dataset(
 def split_of(interactions: Interactions, name: SplitName) -> Split:
     """The named split with its default parameters."""
     return leave_one_out(interactions) if name == "leave-one-out" else global_time(interactions)
-
-
-def text_vectors(
-    catalog: Catalog, encoder: TextEncoder, progress: Progress = no_progress
-) -> np.ndarray:
-    """(n_items, d) float32: one unit vector an item."""
-    chunks = [np.zeros((0, encoder.dimension), dtype=np.float32)]
-    for start in range(0, len(catalog), _ENCODE_CHUNK):
-        rows = range(start, min(start + _ENCODE_CHUNK, len(catalog)))
-        chunks.append(encoder.encode([catalog.text_of(row) for row in rows], kind="document"))
-        progress("texts", rows.stop, len(catalog))
-    return np.concatenate(chunks)
-
-
-class RememberedTexts:
-    """An encoder that encodes each document once: several stages want the same vectors."""
-
-    def __init__(self, encoder: TextEncoder) -> None:
-        self.name = encoder.name
-        self.dimension = encoder.dimension
-        self._encoder = encoder
-        self._vectors: dict[str, np.ndarray] = {}
-
-    def encode(self, texts: Sequence[str], *, kind: Literal["query", "document"]) -> np.ndarray:
-        """As the encoder it stands for."""
-        if kind == "query" or not texts:
-            return self._encoder.encode(texts, kind=kind)
-        missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
-        if missing:
-            vectors = self._encoder.encode(missing, kind=kind)
-            self._vectors.update(zip(missing, vectors, strict=True))
-        return np.stack([self._vectors[text] for text in texts])
-
-
-def default_encoder(cache_folder: Path | None = None) -> TextEncoder:
-    """The sentence encoder where it is installed, else the hashing one."""
-    return MiniLMEncoder(cache_folder) if MiniLMEncoder.is_available() else HashEncoder()
-
-
-def _encoder_named(artifact: Artifact) -> TextEncoder:
-    """An encoder of the artifact's vector space."""
-    name = str(artifact.config.get("encoder"))
-    if name == MiniLMEncoder.name:
-        return MiniLMEncoder()
-    kind, _, dimension = name.partition("-")
-    if kind == "hash" and dimension.isdigit():
-        return HashEncoder(int(dimension))
-    raise ArtifactError(
-        f"The model in {str(artifact.folder)!r} needs the text encoder {name!r}, which is unknown.",
-        "Run `rapport train` again.",
-    )
 
 
 def _description(

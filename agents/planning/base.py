@@ -37,6 +37,7 @@ class Plan:
         say: Text for the person that needs no slate (small talk, a question). May be "".
         learned: Long-term preferences stated in the person's own words.
         rejected_item_ids: Items the person refused in this turn.
+        seen_item_ids: Items the person said to know already.
         notices: Things to be told ("I don't know a film called X").
         suggestions: Short replies to click next.
         final: True when the answer can be grounded after `calls`; False = plan again with results.
@@ -54,6 +55,7 @@ class Plan:
     say: str = ""
     learned: tuple[Preference, ...] = ()
     rejected_item_ids: tuple[str, ...] = ()
+    seen_item_ids: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
     final: bool = True

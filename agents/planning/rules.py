@@ -111,7 +111,6 @@ class RulesPlanner:
 
     def _talk(self, view: TurnView, reading: Reading, learned: tuple[Preference, ...]) -> Plan:
         say, asks = chat_words(reading, self._catalog, view)
-        seen = (*reading.disliked_item_ids, *reading.seen_item_ids)
         return Plan(
             planner=self.name,
             intent="ask" if asks and reading.intent != "feedback" else reading.intent,
@@ -119,7 +118,8 @@ class RulesPlanner:
             wish=reading.wish if reading.wish != view.state.wish else None,
             say=say,
             learned=learned,
-            rejected_item_ids=seen,
+            rejected_item_ids=reading.disliked_item_ids,
+            seen_item_ids=reading.seen_item_ids,
             notices=notices_of(reading, self._catalog, view, said_in_words=True),
             suggestions=next_steps(reading, self._catalog),
             focus_item_id=reading.item_ids[0] if reading.item_ids else None,

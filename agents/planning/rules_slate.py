@@ -3,7 +3,8 @@
 **Order of relaxing**, one step a round, each on top of the ones before: people; "all of these genres"
 becomes "any of them"; the years widened by five; the years dropped. A step that would let no new item in is
 skipped unless a later one needs it. Never relaxed: anything with "not", what is disliked or refused, rules of long standing, a
-single genre, and "for kids". Items that fit everything come first, and the person is told what was let go.
+single genre, and "for kids". Items that fit everything come first, then those that miss least of the wish, and the
+person is told what was let go.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rec_core import Catalog, ItemFilter, Recommender
+from rec_core import Catalog, Item, ItemFilter, Recommender
 from tools import ToolCall
 
+from ..answering import showable
 from ..errors import PlannerFailed
+from ..reasons import genre_words, joined
 from ..state import Preference, Wish
 from ..understanding import Reading
 from .base import Plan, ToolOutcome, TurnView
@@ -34,6 +37,7 @@ ENOUGH_BY_DEFAULT = 3
 WIDENED_YEARS = 5
 MOST_ITEMS = 10
 _SPARE = 4
+_WIDENED = "also looked at"
 _STILL_WANTED = 0.7
 AUDIENCES = frozenset(("Children", "Family", "Kids"))
 _MOST_EXCLUDED = 100
@@ -76,8 +80,8 @@ class SlatePlanner:
         if done and all(outcome.result is None for outcome in done):
             raise PlannerFailed("the recommender did not accept the request")
         wanted = wanted_count(reading)
-        found = self._found(done, wanted)
-        n_full = len(self._found(done[:1], wanted))
+        found = self._found(done, reading.wish)[:wanted]
+        n_full = len(self._found(done[:1], reading.wish)[:wanted])
         if done and (len(found) >= _enough(reading, wanted) or len(done) >= len(attempts)):
             return self._present(view, reading, learned, attempts[len(done) - 1], found, n_full)
         attempt = attempts[len(done)]
@@ -121,7 +125,7 @@ class SlatePlanner:
         return Attempt(
             item_filter=replace(last.item_filter, people_all=kept),
             relaxed=(*last.relaxed, "people_all"),
-            told=(*last.told, f"did without {_joined(wish.people_all)}"),
+            told=(*last.told, f"did not insist on {joined(wish.people_all)}"),
         )
 
     def _any_genre(self, last: Attempt, wish: Wish) -> Attempt | None:
@@ -132,9 +136,9 @@ class SlatePlanner:
         any_of = tuple(dict.fromkeys((*loose, *wish.genres_any)))
         if len(any_of) == 1:  # "funny" and "for kids": what is left is for kids
             any_of = wish.genres_any
-        told = f"took {_joined(any_of, last='or')} instead of all of these together"
+        told = f"settled for {joined([genre_words([g]) for g in any_of], last='or')}"
         if not any_of:
-            told = f"did without {_joined(loose)}"
+            told = f"did not insist on {genre_words(loose)}"
         return Attempt(
             item_filter=replace(last.item_filter, genres_all=kept, genres_any=any_of),
             relaxed=(*last.relaxed, "genres_all", *(["genres_any"] if wish.genres_any else [])),
@@ -150,17 +154,17 @@ class SlatePlanner:
         return Attempt(
             item_filter=replace(last.item_filter, year_min=low, year_max=high),
             relaxed=(*last.relaxed, *_year_fields(wish)),
-            told=(*last.told, f"widened the years to {_years(low, high)}"),
+            told=(*last.told, f"{_WIDENED} {_years(low, high)}"),
         )
 
     def _any_year(self, last: Attempt, wish: Wish) -> Attempt | None:
         if wish.year_min is None and wish.year_max is None:
             return None
-        told = [words for words in last.told if not words.startswith("widened")]
+        told = [words for words in last.told if not words.startswith(_WIDENED)]
         return Attempt(
             item_filter=replace(last.item_filter, year_min=None, year_max=None),
             relaxed=tuple(dict.fromkeys((*last.relaxed, *_year_fields(wish)))),
-            told=(*told, "let go of the years"),
+            told=(*told, "looked at any year"),
         )
 
     def _recommend(
@@ -171,7 +175,9 @@ class SlatePlanner:
         if "genres_all" in attempt.relaxed:
             weights |= dict.fromkeys(wish.genres_all, _STILL_WANTED)
         exclude = [*reading.disliked_item_ids, *reading.seen_item_ids, *reading.liked_item_ids]
-        exclude += [i for i in wish.unlike_item_ids if i in self._catalog]
+        exclude += [
+            i for i in (*wish.unlike_item_ids, *view.state.seen_item_ids) if i in self._catalog
+        ]
         arguments: dict[str, object] = {
             "query": wish.query[:400],
             "like": [i for i in wish.like_item_ids if i in self._catalog],
@@ -200,15 +206,17 @@ class SlatePlanner:
                     pushed[genre] = max(-1.0, pushed.get(genre, 0.0) - 0.4)
         return pushed
 
-    def _found(self, done: Sequence[ToolOutcome], wanted: int) -> list[str]:
-        """Item ids over all rounds, earlier rounds first; one per title and year."""
-        found: dict[str, str] = {}
-        for outcome in done:
-            for candidate in outcome.result.items if outcome.result is not None else ():
-                if candidate.item_id in self._catalog:
-                    label = self._catalog[candidate.item_id].label.casefold()
-                    found.setdefault(label, candidate.item_id)
-        return list(found.values())[:wanted]
+    def _found(self, done: Sequence[ToolOutcome], wish: Wish) -> list[str]:
+        """Item ids over all rounds: those that miss least of the wish first, ties in the core's order."""
+        found = [
+            candidate.item_id
+            for outcome in done
+            if outcome.result is not None
+            for candidate in outcome.result.items
+            if candidate.item_id in self._catalog
+        ]
+        shown = showable(found, self._catalog)
+        return sorted(shown, key=lambda item_id: _missed(self._catalog[item_id], wish))
 
     def _present(
         self,
@@ -235,9 +243,8 @@ class SlatePlanner:
             wish=reading.wish,
             say=say,
             learned=learned,
-            rejected_item_ids=tuple(
-                dict.fromkeys((*reading.disliked_item_ids, *reading.seen_item_ids))
-            ),
+            rejected_item_ids=tuple(dict.fromkeys(reading.disliked_item_ids)),
+            seen_item_ids=reading.seen_item_ids,
             notices=tuple(dict.fromkeys(notices)),
             suggestions=next_steps(reading, self._catalog, shown=found),
             relaxed=relaxed,
@@ -283,10 +290,18 @@ def _years(low: int | None, high: int | None) -> str:
     return f"{low} or later" if high is None else f"{low} to {high}"
 
 
-def _joined(names: Sequence[str], *, last: str = "and") -> str:
-    return (
-        f" {last} ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
-    )
+def _missed(item: Item, wish: Wish) -> float:
+    """How much of the hard wish an item misses: each genre and person 1, and every five years 1."""
+    missed = sum(genre not in item.genres for genre in wish.genres_all)
+    missed += bool(wish.genres_any) and not set(wish.genres_any) & set(item.genres)
+    missed += sum(person not in item.people for person in wish.people_all)
+    if wish.year_min is None and wish.year_max is None:
+        return missed
+    if item.year is None:
+        return missed + 1
+    early = 0 if wish.year_min is None else max(0, wish.year_min - item.year)
+    late = 0 if wish.year_max is None else max(0, item.year - wish.year_max)
+    return missed + (early + late) / WIDENED_YEARS
 
 
 def _span(catalog: Catalog) -> tuple[int, int]:

@@ -54,10 +54,14 @@ _SAID: dict[Act, tuple[str, ...]] = {
         "Fresh start. What are you in the mood for?",
         "All cleared. What would you like now?",
     ),
+    "undo": (
+        "I can't take a turn back by myself: press Undo below my last answer, or type /undo in the terminal.",
+    ),
     "deny": ("All right. What should be different?", "Fine. Which way should I go instead?"),
 }  # fmt: skip
 _ASKING: frozenset[Act] = frozenset(("start_over", "deny", "hello", "empty"))
-_TASTE = {"like": "you like", "dislike": "you do not like", "must": "only", "must_not": "never"}
+_MOST_NAMED = 3
+_TASTE = {"like": "you like", "dislike": "you don't like", "must": "only", "must_not": "never"}
 _HELLO = (
     "Hello! Tell me what you feel like: a title you liked, a genre, a decade, a mood. Or shall I surprise you?",
     "Hi there! What are you in the mood for?",
@@ -120,7 +124,7 @@ def chat_words(reading: Reading, catalog: Catalog, view: TurnView) -> tuple[str,
     if act in ("explain", "pick", "compare", "details"):
         return _nothing_to_look_up(reading, view, catalog)
     if act == "wish":
-        return _unknown_words(reading, catalog), True
+        return _unknown_words(reading, catalog), reading.wish == Wish()
     return _turned(_SAID[act], view), act in _ASKING
 
 
@@ -139,6 +143,9 @@ def notices_of(
             if shown
             else f'I have shown nothing yet, so I can\'t tell what "{words}" is.'
         )
+    left_out = [catalog[i].label for i in reading.disliked_item_ids if i in catalog]
+    if left_out and reading.act != "feedback" and len(left_out) <= _MOST_NAMED:
+        told.append(f"I left out {_joined(left_out)}.")
     if reading.language is not None and reading.wants_slate:
         told.append("I understand English best; I went by the words I know.")
     return tuple(dict.fromkeys(told))
@@ -152,9 +159,9 @@ def relaxed_notice(
     if n_shown > n_full and told:
         let_go = _joined(list(told))
         if n_full == 0:
-            return f"Nothing fits everything you asked{new}, so I {let_go}."
+            return f"Nothing fits all of that{new}, so I {let_go}."
         only = "Only one fits" if n_full == 1 else f"Only {n_full} fit"
-        return f"{only} everything you asked{new}; for the others I {let_go}."
+        return f"{only} all of that{new}; for the others I {let_go}."
     asked = reading.count or reading.wish.count
     if n_shown and n_shown < wanted and (asked or n_shown < 3):
         return f"Only {n_shown} {'fits' if n_shown == 1 else 'fit'} what you asked{new}; that is all of them."
@@ -268,6 +275,8 @@ def _nothing_to_look_up(reading: Reading, view: TurnView, catalog: Catalog) -> t
 def _unknown_words(reading: Reading, catalog: Catalog) -> str:
     told = [_unknown_title(title, near, catalog) for title, near in reading.unknown_titles]
     told += [_unknown_person(name, catalog) for name in reading.unknown_people]
+    if reading.wish != Wish():
+        return " ".join((*told, "The rest of what you asked for stands."))
     return " ".join((*told, "Is there another title, a genre or a decade I could start from?"))
 
 

@@ -117,7 +117,6 @@ class ToolCallingPlanner:
         )
         # What is shown comes last, whatever order the model chose: it needs the other results.
         calls = tuple(sorted(calls, key=lambda call: call.tool == _PRESENT))
-        rejected = (*reading.disliked_item_ids, *reading.seen_item_ids)
         return Plan(
             planner=self.name,
             intent=_intent(calls, view, reading),
@@ -125,7 +124,8 @@ class ToolCallingPlanner:
             calls=calls,
             wish=reading.wish,
             say=reply.text if not calls or _ends(calls) else "",
-            rejected_item_ids=tuple(dict.fromkeys(rejected)),
+            rejected_item_ids=tuple(dict.fromkeys(reading.disliked_item_ids)),
+            seen_item_ids=reading.seen_item_ids,
             final=not calls or _ends(calls),
             focus_item_id=_focus(calls, view, self._catalog),
             asks=not calls and reply.text.rstrip().endswith("?"),
@@ -151,7 +151,8 @@ class ToolCallingPlanner:
         return read_prompt("conversation_context").render(
             preferences="\n".join(map(_line, view.preferences[-_MOST_PREFERENCES:])) or "none",
             last_slate=self._listed(state.last_slate) or "nothing yet",
-            refused=self._listed(state.rejected_item_ids[-20:], "; ") or "nothing",
+            refused=self._listed((*state.rejected_item_ids, *state.seen_item_ids)[-20:], "; ")
+            or "nothing",
             wish=_wish_json(state.wish),
         )
 

@@ -255,6 +255,7 @@ class TurnNodes:
         relaxed = plan.relaxed if plan.notices else ()
         conditions = conditions_of(wish, recalled.preferences, relaxed=relaxed)
         refused = {*recalled.disliked, *plan.rejected_item_ids, *wish.unlike_item_ids}
+        refused |= {*state.seen_item_ids, *plan.seen_item_ids}
         is_core = plan.planner == CorePlanner.name
         is_more = plan.intent == "more"
         seen = {*state.shown_item_ids, *recalled.liked} if is_more or is_core else set()
@@ -355,11 +356,13 @@ def _next_state(
 ) -> ConversationState:
     shown = tuple(item.item_id for item in result.items)
     rejected = (*old.rejected_item_ids, *plan.rejected_item_ids)
+    seen = (*old.seen_item_ids, *plan.seen_item_ids)
     return ConversationState(
         wish=wish,
         shown_item_ids=tuple(dict.fromkeys((*old.shown_item_ids, *shown))),
         last_slate=shown or old.last_slate,
         rejected_item_ids=tuple(dict.fromkeys(rejected)),
+        seen_item_ids=tuple(dict.fromkeys(seen)),
         focus_item_id=plan.focus_item_id or old.focus_item_id,
         asked=plan.asks,
         turn_count=old.turn_count + 1,

@@ -206,7 +206,7 @@ class TurnRun:
             bus=self.bus,
             history=self.recalled.liked,
             disliked=self.recalled.disliked,
-            shown=state.shown_item_ids,
+            shown=tuple(dict.fromkeys((*state.shown_item_ids, *state.seen_item_ids))),
             last_slate=state.last_slate,
             preferences=self.drafts,
         )
@@ -258,6 +258,7 @@ def _still_known(state: ConversationState, catalog: Catalog) -> ConversationStat
             "shown_item_ids": _known(state.shown_item_ids, catalog),
             "last_slate": _known(state.last_slate, catalog),
             "rejected_item_ids": _known(state.rejected_item_ids, catalog),
+            "seen_item_ids": _known(state.seen_item_ids, catalog),
             "focus_item_id": focus if focus is not None and focus in catalog else None,
         }
     )

@@ -30,7 +30,7 @@ INTENT_OF: dict[Act, Intent] = {
     "start_over": "ask", "thanks": "chat", "hello": "chat", "bye": "chat", "help": "chat",
     "identity": "chat", "hostile": "chat", "insult": "chat", "care": "chat", "off_topic": "unknown",
     "affirm": "chat", "deny": "chat", "praise": "chat", "gibberish": "unknown", "empty": "unknown",
-    "foreign": "unknown",
+    "foreign": "unknown", "undo": "chat",
 }  # fmt: skip
 
 
@@ -163,7 +163,7 @@ class Decider:
             or parse.draft.plural_more
             or bool(parse.count and parse.count.more)
         )
-        refused = intents.refuses_slate(parse.plain) and bool(parse.state.last_slate)
+        refused = intents.refuses_slate(parse.plain) and self._means_slate(parse)
         about_taste = bool(learned) and not intents.has_opener(parse.plain)
         if refused and not parse.states_wish and not parse.with_role("liked", "seen"):
             return self._more(parse, refused=True)
@@ -183,6 +183,12 @@ class Decider:
         if more or refused or excluded:
             return self._more(parse, refused=refused)
         return self._talk(parse)
+
+    def _means_slate(self, parse: Parse) -> bool:
+        """True when a refusal is of all that was shown, not of one title: "I don't like these"."""
+        slate = set(parse.state.last_slate)
+        judged = parse.with_role("disliked")
+        return bool(slate) and (not judged or slate <= set(judged))
 
     def _is_farewell(self, parse: Parse) -> bool:
         """Thanks or good-bye with some stray words around, and nothing firm wished for."""

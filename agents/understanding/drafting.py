@@ -96,6 +96,10 @@ def draft_words(plain: str, matches: Sequence[Match], cues: Sequence[Cue]) -> Dr
     draft.any_of = _is_choice(plain, wanted)
     draft.refused = list(dict.fromkeys(draft.refused))
     draft.clash = tuple(sorted(set(draft.genres) & set(draft.refused)))
+    for match in wanted:
+        # "Scary but not horror": what else is in the mood still pulls.
+        if not match.entry.noun and set(match.entry.genre) & set(draft.clash):
+            draft.pull({g: w for g, w in match.entry.weights.items() if g not in draft.clash}, 2.0)
     draft.genres = [genre for genre in dict.fromkeys(draft.genres) if genre not in draft.refused]
     return draft
 
@@ -181,7 +185,8 @@ def draft_rest(
         target = draft.avoid if polarity in ("refuse", "less") else draft.query
         target.append(word)
         if polarity in ("refuse", "less"):
-            draft.notes.append(f"{'not' if polarity == 'refuse' else 'less'} {word}")
+            no = "no" if word.endswith("s") else "not"
+            draft.notes.append(f"{no if polarity == 'refuse' else 'less'} {word}")
 
 
 def _masked(plain: str, spans: Iterable[Span]) -> str:

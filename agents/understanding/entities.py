@@ -40,6 +40,10 @@ _NAMED_AFTER_VERB = re.compile(
     r"\b(?:[Rr]ecommend|[Ww]atch|[Ss]ee|[Ff]ind|[Ss]how|[Ss]how me|[Gg]ive me|[Hh]ave|[Gg]ot|[Ll]ike|[Pp]lay)\s+"
     r"(?P<t>[A-Z][\w'’:-]+(?:\s+(?:of|the|and|a|in|to|[A-Z0-9][\w'’:-]*))*)\s*[.?!]*$"
 )
+_SURNAME = re.compile(
+    r"(?i:\b(?:starring|featuring|directed by|(?:films?|movies?|something|anything|ones?|more|books?) by)) "
+    r"([A-Z][\w'’-]{2,})\b(?! [A-Z])"
+)
 _PLAIN_NAME = re.compile(
     r"\b(?:starring|directed by|director|actor|actress) ([a-z][a-z'.-]+ [a-z][a-z'.-]+)\b"
 )
@@ -196,6 +200,7 @@ class EntityFinder:
             if cue and (known_name or not cue["w"] or cue["w"] in ("with", "without", "by")):
                 found.append(match.span())
         found += [match.span(1) for match in _PLAIN_NAME.finditer(utterance.plain)]
+        found += [match.span(1) for match in _SURNAME.finditer(utterance.text)]
         words = words_of(utterance.plain)
         for (first, start, first_end), (last, last_start, end) in pairwise(words):
             cue = _PERSON_CUE.search(utterance.plain[:start])

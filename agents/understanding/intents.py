@@ -54,6 +54,7 @@ _REMEMBER = re.compile(
 _WHY = re.compile(
     rf"^(?:but |and |so |ok |hm+,? )*why(?: (?:did you|do you|would you|on earth|exactly|is|are|was|were|should|would|did|the|me)|[ ,]*(?:{_M}|that|this|these|those|it|them)|\s*\?*$)"
     r"|\bhow come\b|\bwhat (?:makes|made) you\b|\b(?:reasons?|reasoning) (?:for|behind)\b|\bexplain\b|\bwhy (?:did you|do you|would you|are you) (?:pick|recommend|choose|suggest|show)|\bhow did you (?:pick|choose|come up)\b|\bwhy (?:these|those|this|that|them|it)\b"
+    rf"|\bwhy {_M}\W*$"
 )
 _COMPARE = re.compile(
     rf"\bcompar(?:e|ed|ison|ing)\b(?! to \w+ films)|\bdifferen(?:ce|t|ces) between\b|\bhow (?:do|does|are|is) .{{0,40}}differ|\b(?:vs\.?|versus)\b|{_M},? (?:or|and) {_M}.{{0,12}}(?:which|better)|\b(?:which|what)(?: one| of)?.{{0,30}}{_M}.{{0,8}}\b(?:or|and) {_M}|\bis {_M} better than {_M}|\bshould i (?:watch|see|pick) {_M} or {_M}|^{_M} or {_M}\W*$"
@@ -91,6 +92,7 @@ _SMALL_TALK: tuple[tuple[Act, re.Pattern[str]], ...] = (
     ("thanks", re.compile(r"\b(?:thanks|thank you|thank u|cheers(?! (?:me|us)\b)|much appreciated|i appreciate|been (?:really |very |so )?helpful|merci|danke|gracias|grazie|obrigado)\b")),
     ("bye", re.compile(r"\b(?:bye|goodbye|good night|goodnight|see you|see ya|cya|that's all|that is all|i'm done|ciao|later)\b")),
     ("help", re.compile(r"^(?:help|\?+|h|commands?|options|menu|instructions)\W*$|\b(?:what can you do|how (?:do(?:es)?|can) (?:this|it|i|you) (?:work|use|do)|what can i (?:say|ask|do)|how do i (?:use|start|ask)|need (?:some )?help|help me\W*$|what do you do|what are you able|what else can you do)\b")),
+    ("undo", re.compile(r"^(?:undo|take (?:that|it) back|go back|step back)(?: (?:that|it|please|one step))*\W*$")),
     ("identity", _IDENTITY),
     ("hello", re.compile(r"^(?:hi|hello|hey|heya|hiya|yo|howdy|good (?:morning|evening|afternoon|day)|greetings|hola|bonjour|hallo|ciao|moin|salut|sup|what's up|how are you)\b")),
     ("praise", re.compile(r"\b(?:great|perfect|good|nice|awesome|excellent|wonderful|lovely|brilliant|amazing|cool|love (?:it|them|these)|well done|good (?:job|one|choice|pick)|sounds good|looks good|i'll (?:watch|take|try) (?:it|that|this|one))\b")),
@@ -103,7 +105,7 @@ _RANDOM = re.compile(
     r"^[^aeiouyàâäáéèêëíìîïóòôöúùûü]{4,}$|[^aeiouy\W\d]{5,}|(.)\1\1|asd|sdf|dfg|fgh|ghj|hjk|jkl|qwe|wert|rty|tyu|uio|iop|zxc|xcv|cvb|vbn|bnm|\d{4,}"
 )
 _WANTS_SOMETHING = re.compile(r"\b(?:something|anything)\b|^(?:some|any|an?)\b")
-_BUSINESS: frozenset[Act] = frozenset(("identity", "help", "insult", "care", "off_topic"))
+_BUSINESS: frozenset[Act] = frozenset(("identity", "undo", "help", "insult", "care", "off_topic"))
 
 
 def hostile_spans(plain: str) -> tuple[Span, ...]:

@@ -12,7 +12,7 @@ Act = Literal[
     "wish", "open", "surprise", "more", "pick", "explain", "compare", "details", "feedback",
     "profile", "forget", "forget_all", "remember", "start_over", "thanks", "hello", "bye", "help",
     "identity", "hostile", "insult", "care", "off_topic", "affirm", "deny", "praise", "gibberish",
-    "empty", "foreign",
+    "empty", "foreign", "undo",
 ]  # fmt: skip
 Role = Literal["seed", "unlike", "exclude", "liked", "disliked", "seen", "than", "plain"]
 

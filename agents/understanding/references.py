@@ -71,7 +71,8 @@ def read_references(
                 )
             else:
                 missing.append((match[0].strip(), span))
-    mentions += _by_word(plain, state, [(m.start, m.end) for m in mentions], titles)
+    named = sorted((*titles, *mentions), key=lambda m: m.start)
+    mentions += _by_word(plain, state, [(m.start, m.end) for m in mentions], named)
     return References(
         mentions=tuple(sorted(mentions, key=lambda m: m.start)),
         missing=tuple(words for words, _ in missing),

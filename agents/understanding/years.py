@@ -97,6 +97,7 @@ _ANY = re.compile(
 _ITEM = r"(?: \w+){0,2}? (?:films?|movies?|ones?|releases?|stuff|titles?|flicks?|books?|games?|things?|cinema)"
 _NO_OLD = re.compile(
     r"\b(?:not|nothing|no|isn't|aren't|without)(?: (?:too|so|very|that|any|really))* old\b(?! man| school)"
+    r"|\b(?:not|nothing|no|without)(?: (?:any|in))? (?:classics?|oldies?|vintage|black[ -]and[ -]white|b&w)\b"
 )
 _NEWER_WORD = re.compile(r"\b(?:newer|more recent|more modern|less old|later ones?)\b")
 _OLDER_WORD = re.compile(
@@ -242,7 +243,8 @@ def _words(plain: str, *, oldest: int, newest: int) -> YearReading:
         return YearReading(relative=same, position=match.end(), spans=(match.span(),))
     if match := _NO_OLD.search(plain):
         low = newest - FAR_FROM_OLD
-        return YearReading(year_min=low, said="not old", spans=(match.span(),))
+        said = "not old" if match[0].endswith("old") else match[0]
+        return YearReading(year_min=low, said=said, spans=(match.span(),))
     if match := _RECENT.search(plain):
         low = newest - RECENT_SPAN
         return YearReading(year_min=low, said=match[0].strip(), spans=(_adjective(match),))

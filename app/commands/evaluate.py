@@ -56,6 +56,7 @@ def evaluate(
 
 
 def _print_table(report: EvaluationReport) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
@@ -63,12 +64,15 @@ def _print_table(report: EvaluationReport) -> None:
         title=f"{report.dataset}, {report.split}, {report.part} part: {report.n_users:,} users, "
         f"{report.n_items:,} items",
         title_justify="left",
+        box=SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
     )
     table.add_column("model")
     for name in report.rows[0].metrics:
         table.add_column(f"{name} (95 %)", justify="right")
     for row in report.rows:
-        cells = (f"{v.mean:.4f} ({v.low:.4f}–{v.high:.4f})" for v in row.metrics.values())
+        cells = (f"{v.mean:.4f} ({v.low:.3f}–{v.high:.3f})" for v in row.metrics.values())
         table.add_row(row.name, *cells)
     console = Console()
     console.print(table)

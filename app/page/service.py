@@ -102,7 +102,10 @@ class PageService:
             turn_id=turn_id if _TURN_ID.fullmatch(turn_id) else uuid.uuid4().hex,
             text=text.strip()[:MAX_MESSAGE],
         )
-        running = RunningTurn(iter(self._agent.stream(message)))
+        running = RunningTurn(
+            iter(self._agent.stream(message)),
+            interrupt=lambda: self._agent.stop(user_id, message.turn_id),
+        )
         self._running[user_id, conversation_id] = running
         return conversation_id, running
 
@@ -130,6 +133,8 @@ class PageService:
         self, user_id: str, conversation_id: str, turn_id: str, running: RunningTurn
     ) -> bool:
         """Whether a stopped turn had been saved before it could be stopped."""
+        # A turn that had not quite begun when it was stopped may have missed the first call.
+        running.stop()
         running.wait(_STOP_PATIENCE)
         return any(one.turn_id == turn_id for one in self._store.turns(user_id, conversation_id))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from agents import TurnEvent
 
@@ -20,10 +20,18 @@ _PATIENCE = 0.1
 
 
 class RunningTurn:
-    """One turn under way. `watch` yields snapshots; `stop` ends it at its next event."""
+    """One turn under way. `watch` yields snapshots; `stop` ends it at its next event.
 
-    def __init__(self, events: Iterator[TurnEvent]) -> None:
+    Args:
+        events: The turn itself.
+        interrupt: Wakes a turn that waits for something, so that the next event comes soon.
+    """
+
+    def __init__(
+        self, events: Iterator[TurnEvent], interrupt: Callable[[], None] = lambda: None
+    ) -> None:
         self._events = events
+        self._interrupt = interrupt
         self._queue: queue.Queue[TurnEvent | BaseException | None] = queue.Queue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._pump, name="rapport-turn", daemon=True)
@@ -35,8 +43,9 @@ class RunningTurn:
         return self._stopping.is_set()
 
     def stop(self) -> None:
-        """Ask the turn to end; it is dropped unless it was committed already."""
+        """Ask the turn to end; it is dropped unless it was committed already. Asking again is fine."""
         self._stopping.set()
+        self._interrupt()
 
     def wait(self, seconds: float) -> bool:
         """Wait for the thread to end; False when it has not in that time."""

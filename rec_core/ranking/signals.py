@@ -138,8 +138,9 @@ class Signals:
 
     def pairwise(self, item_rows: np.ndarray) -> np.ndarray:
         """(n, n) likeness in [0, 1] by genre and text, for diversity."""
-        genres = self._genre_overlap(item_rows)[:, item_rows]
-        texts = np.clip(self._text_overlap(item_rows)[:, item_rows], 0.0, 1.0)
+        genres = self._genres[item_rows] @ self._genres[item_rows].T
+        vectors = self._search.item_vectors[item_rows]
+        texts = np.clip(vectors @ vectors.T, 0.0, 1.0)
         return 0.5 * genres + 0.5 * texts
 
     @cached_property

@@ -109,7 +109,7 @@ class Conversation:
             user_id="somebody", recommender=self.recommender, bus=bus,
             history=tuple(p.value for p in items if p.kind == "like"),
             disliked=tuple(dict.fromkeys((*disliked, *self.state.rejected_item_ids))),
-            shown=self.state.shown_item_ids, last_slate=self.state.last_slate, preferences=self,
+            shown=(*self.state.shown_item_ids, *self.state.seen_item_ids), last_slate=self.state.last_slate, preferences=self,
         )  # fmt: skip
 
     def _run(self, call, context: ToolContext) -> ToolOutcome:
@@ -133,6 +133,7 @@ class Conversation:
             rejected_item_ids=tuple(
                 dict.fromkeys((*old.rejected_item_ids, *plan.rejected_item_ids))
             ),
+            seen_item_ids=tuple(dict.fromkeys((*old.seen_item_ids, *plan.seen_item_ids))),
             focus_item_id=plan.focus_item_id or old.focus_item_id,
             asked=plan.asks,
             turn_count=old.turn_count + 1,

@@ -52,8 +52,12 @@ class ScriptedAgent:
         self.recommender = Core(catalog or film_catalog())
         self.store = ConversationStore(f"sqlite:///{folder / 'rapport.db'}")
         self.said: list[str] = []
+        self.stopped: list[tuple[str, str]] = []
         self._fault = fault
         self._gate = gate
+
+    def stop(self, user_id: str, turn_id: str) -> None:
+        self.stopped.append((user_id, turn_id))
 
     def reply(self, message: UserMessage) -> TurnResult:
         *_, last = self.stream(message)

@@ -141,7 +141,10 @@ def test_evidence_that_says_nothing_is_no_chip(evidence: Evidence) -> None:
 
 @pytest.mark.parametrize(
     ("label", "expected"),
-    [("You like Fargo", "Noted: you like Fargo"), ("Youth in films", "Noted: Youth in films")],
+    [
+        ("You like Fargo", "Remembered: you like Fargo"),
+        ("Youth in films", "Remembered: Youth in films"),
+    ],
 )
 def test_what_was_saved_is_confirmed(label: str, expected: str) -> None:
     assert noted(label) == expected

@@ -14,6 +14,13 @@ def test_standardised_by_hand_and_without_variation() -> None:
     assert standardised(np.array([2.0, 2.0])).tolist() == [0, 0]
 
 
+def test_far_values_count_by_their_logarithm() -> None:
+    values = np.array([0.0] * 99 + [1.0])
+    deviations = 0.99 / values.std()
+    assert standardised(values)[-1] == pytest.approx(3 + np.log1p(deviations - 3))
+    assert standardised(-values)[-1] == pytest.approx(-3 - np.log1p(deviations - 3))
+
+
 def test_percentiles_by_hand() -> None:
     assert percentiles(np.array([5, 1, 1, 9])).tolist() == [5 / 8, 2 / 8, 2 / 8, 7 / 8]
     assert percentiles(np.array([])).tolist() == []
