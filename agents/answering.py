@@ -13,18 +13,24 @@ from rec_core import Catalog, Item
 from .events import SlateItem
 from .evidence import EvidenceFinder
 from .planning.base import Intent, Plan
-from .reasons import FOR_CHILDREN, full_reason, genre_words, joined, slate_reasons
+from .reasons import (
+    FOR_CHILDREN,
+    KIND_PLURALS,
+    full_reason,
+    genre_words,
+    joined,
+    kind_words,
+    slate_reasons,
+)
 from .state import Preference, Wish
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-# Kinds that have a plural of their own; others are followed by "picks".
-_PLURALS = {
-    "comedy": "comedies",
-    "documentary": "documentaries",
-    "drama": "dramas",
-    "musical": "musicals",
-    "thriller": "thrillers",
-    "western": "westerns",
+_ADJECTIVES = {
+    "action": "action",
+    "animation": "animated",
+    "crime": "crime",
+    "romance": "romantic",
+    "war": "war",
 }
 # Words that go on without a comma: "six picks like Heat", but "six picks, funnier".
 _FOLLOWING = ("like ", "with ", "without ", "from ", "that ", "about ", "on ")
@@ -108,15 +114,13 @@ def saved_phrase(preference: Preference) -> str:
     }
     if preference.subject == "note":
         return preference.label
-    return f"{starts[preference.kind]} {preference.label}"
+    about = kind_words(preference.value) if preference.subject == "genre" else preference.label
+    return f"{starts[preference.kind]} {about}"
 
 
 def wish_phrase(wish: Wish, finder: EvidenceFinder, *, noun: str = "picks") -> str:
     """A wish in words: "crime picks like Heat, from the 1990s, less violent"; the noun alone when it is empty."""
     catalog = finder.catalog
-    kinds, audience = _kinds(wish)
-    if len(kinds) == 1 and (named := _PLURALS.get(kinds[0])):
-        kinds, noun = [], named if noun == "picks" else kinds[0]
     seeds = [catalog[one].title for one in wish.like_item_ids if one in catalog]
     parts = [f"like {joined(seeds[:3])}"] if seeds else []
     if wish.people_all:
@@ -124,12 +128,12 @@ def wish_phrase(wish: Wish, finder: EvidenceFinder, *, noun: str = "picks") -> s
     if years := _years(wish):
         parts.append(years)
     barred = [genre for genre in wish.genres_none if genre not in FOR_CHILDREN]
-    without = [genre_words([genre]) for genre in barred] + list(wish.people_none)
+    without = [kind_words(genre) for genre in barred] + list(wish.people_none)
     if without:
         parts.append(f"without {joined(without, last='or')}")
     if len(barred) < len(wish.genres_none):
         parts.append("nothing for children")
-    head = " ".join([*kinds, noun, *audience])
+    head = _head(wish, noun)
     parts += wish.notes[:2]
     if not parts:
         return head
@@ -137,12 +141,18 @@ def wish_phrase(wish: Wish, finder: EvidenceFinder, *, noun: str = "picks") -> s
     return f"{head}{apart} {', '.join(parts)}"
 
 
-def _kinds(wish: Wish) -> tuple[list[str], list[str]]:
-    """The genres asked for in words, those for children apart: ["comedy"], ["for children"]."""
-    wanted = [genre for genre in wish.genres_all if genre not in FOR_CHILDREN]
+def _head(wish: Wish, noun: str) -> str:
+    """What is wished for without its conditions: "romantic comedies for children", "crime or war picks"."""
+    wanted = [genre_words([genre]) for genre in wish.genres_all if genre not in FOR_CHILDREN]
     choice = ["children's" if g in FOR_CHILDREN else genre_words([g]) for g in wish.genres_any]
-    kinds = [one for one in (genre_words(wanted), joined(choice, last="or")) if one]
-    return kinds, ["for children"] if len(wanted) < len(wish.genres_all) else []
+    kinds = [one for one in (joined(wanted), joined(choice, last="or")) if one]
+    main = next((word for word in wanted if word in KIND_PLURALS), "")
+    others = [word for word in wanted if word != main]
+    if main and not choice and len(others) < 2 and all(one in _ADJECTIVES for one in others):
+        kinds = [_ADJECTIVES[one] for one in others]
+        noun = KIND_PLURALS[main] if noun.endswith("s") else main
+    audience = ["for children"] if len(wanted) < len(wish.genres_all) else []
+    return " ".join([*kinds, noun, *audience])
 
 
 def _template(

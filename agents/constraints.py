@@ -64,17 +64,19 @@ def wish_filter(wish: Wish, *, relaxed: Iterable[str] = ()) -> ItemFilter:
 def conditions_of(
     wish: Wish, preferences: Sequence[Preference], *, relaxed: Iterable[str] = ()
 ) -> Conditions:
-    """The wish's hard part together with the "must" and "must not" preferences in force.
+    """The wish's hard part together with the long-term preferences in force that exclude or demand.
 
-    What the wish asks for by name outranks a "must not" about it, and years that it names outrank
-    years of long standing.
+    These are "must", "must not", and dislikes of a genre or a person. What the wish asks for by name
+    outranks what is against it, and years that it names outrank years of long standing.
     """
     result = Conditions(item_filter=wish_filter(wish, relaxed=relaxed))
     asked = _asked(wish)
     for preference in preferences:
-        if preference.kind == "must_not" and _key(preference) in asked:
-            result = replace(result, set_aside=(*result.set_aside, preference.label))
-        elif preference.kind in ("must", "must_not") and not _outranked(preference, wish):
+        if _key(preference) in asked and preference.kind in ("dislike", "must_not"):
+            # Only a "never" that is broken needs saying.
+            if preference.kind == "must_not":
+                result = replace(result, set_aside=(*result.set_aside, preference.label))
+        elif _is_rule(preference) and not _outranked(preference, wish):
             result = _with_rule(result, preference)
     return result
 
@@ -95,6 +97,12 @@ def _asked(wish: Wish) -> set[tuple[str, str]]:
     return {("genre", genre.casefold()) for genre in genres} | {
         ("person", person.casefold()) for person in wish.people_all
     }
+
+
+def _is_rule(preference: Preference) -> bool:
+    if preference.kind == "dislike":
+        return preference.subject in ("genre", "person")
+    return preference.kind in ("must", "must_not")
 
 
 def _outranked(preference: Preference, wish: Wish) -> bool:

@@ -7,7 +7,7 @@ finds them and says what is left.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rec_core import Item, Recommender
@@ -23,6 +23,12 @@ _SMALL = (
     r"(?:of|the|and|a|an|in|on|to|for|with|from|at|by|vs\.?|&|de|la|le|les|du|des|el|los|il|da|-|–)"
 )
 _DATED = re.compile(rf"({_WORD}(?:\s+(?:{_SMALL}\s+)*{_WORD})*)[.!?]*\s*\((\d{{4}})\)")
+# "I" is no name. A full stop ends a run, so a run lies within one sentence.
+_NAME = r"(?!I\b)[A-ZÀ-Þ](?:[\w·-]|['’](?=\w))*"
+_NAMES = re.compile(rf"{_NAME}(?:\s+(?:{_SMALL}\s+)*{_NAME})+")
+_OPENING = re.compile(r"(?:^|[.!?…:\n])[\"'”’)\]]*\s*[\"'“‘(\[]*$")
+_POSSESSIVE = re.compile(r"['’]s?$")
+_GERMAN = re.compile(r"\b(?:und|ist|für|mit|ein|eine|nicht)\b")
 _NOT_TITLE = re.compile(r"[^\w]+", re.UNICODE)
 
 
@@ -147,6 +153,9 @@ def _checked_prose(
     for start, end in _strange_titles(said, allowed, marked, grounds):
         findings.problems.append(f"The text names {said[start:end]!r}, which no tool returned.")
         bad.append((start, end))
+    for start, end in _strange_names(said, allowed, grounds):
+        findings.problems.append(f"The text names {said[start:end]!r}, which no tool result has.")
+        bad.append((start, end))
     for start, end in _strange_people(said, allowed, grounds):
         findings.problems.append(
             f"The text names {said[start:end]!r}, who is in none of the items."
@@ -174,11 +183,11 @@ def _strange_titles(
 ) -> Iterable[Span]:
     """Spans of titles that may not be named: of the catalog, or of nothing at all."""
     names = {_key(name) for item in allowed for name in (item.title, *item.alt_titles)}
-    user_words = _key(grounds.user_text)
+    user_words = f" {_key(grounds.user_text)} "
 
     def is_fine(name: str) -> bool:
         key = _key(name)
-        return key in names or (bool(key) and key in user_words)
+        return key in names or (bool(key) and f" {key} " in user_words)
 
     for match in grounds.recommender.search.spot_titles(said):
         if not is_fine(match.matched) and not is_fine(said[match.start : match.end]):
@@ -195,9 +204,8 @@ def _strange_titles(
                 yield start, end
 
 
-def _ends_in_title(words: str, is_fine: object) -> bool:
+def _ends_in_title(words: str, is_fine: Callable[[str], bool]) -> bool:
     """Whether some ending of the words is a fine title: "Try Heat" ends in "Heat"."""
-    assert callable(is_fine)
     parts = words.split()
     return any(is_fine(" ".join(parts[start:])) for start in range(len(parts)))
 
@@ -211,6 +219,49 @@ def _strange_people(said: str, allowed: Sequence[Item], grounds: Grounds) -> Ite
         inside = any(low <= match.start and match.end <= high for low, high in titles)
         if not inside and match.name.casefold() not in fine:
             yield match.start, match.end
+
+
+def _strange_names(said: str, allowed: Sequence[Item], grounds: Grounds) -> Iterable[Span]:
+    """Runs of capitalised words that neither the items nor the person know: "try Crimson Horizon".
+
+    The first word of a sentence does not count: it is capitalised anyway. German is left out,
+    because there every noun is.
+    """
+    if _GERMAN.search(said):
+        return
+    names = {_key(genre) for genre in grounds.recommender.catalog.genres}
+    for item in allowed:
+        names.update(map(_key, (item.title, *item.alt_titles, *item.people)))
+    told = [text for item in allowed for text in (*item.tags, *item.texts.values(), item.title)]
+    facts = f" {' | '.join(map(_key, (grounds.user_text, *told)))} "
+
+    def is_known(words: Sequence[str]) -> bool:
+        name = " ".join(words)
+        keys = {_key(name), _key(_POSSESSIVE.sub("", name))}
+        return any(key in names or (" " in key and f" {key} " in facts) for key in keys)
+
+    for match in _NAMES.finditer(said):
+        opens = _OPENING.search(said[: match.start()]) is not None
+        if _longest_unknown(match[0].split(), is_known, opens_sentence=opens) > 1:
+            yield match.span()
+
+
+def _longest_unknown(
+    words: Sequence[str], is_known: Callable[[Sequence[str]], bool], *, opens_sentence: bool
+) -> int:
+    """How many capitalised words stand in a row outside every known name."""
+    longest = row = place = 0
+    while place < len(words):
+        ends = range(len(words), place, -1)
+        end = next((end for end in ends if is_known(words[place:end])), None)
+        if end is not None:
+            row, place = 0, end
+            continue
+        if words[place][:1].isupper() and not (opens_sentence and place == 0):
+            row += 1
+            longest = max(longest, row)
+        place += 1
+    return longest
 
 
 def _with_right_years(said: str, allowed: Sequence[Item]) -> str:

@@ -18,6 +18,15 @@ Reason = tuple[str, tuple[Evidence, ...]]
 
 # Genres that say whom it is for, not what kind it is.
 FOR_CHILDREN = frozenset(("Children", "Children's", "Kids"))
+# Kinds that have a plural of their own: "six comedies", where others are "six crime picks".
+KIND_PLURALS = {
+    "comedy": "comedies",
+    "documentary": "documentaries",
+    "drama": "dramas",
+    "musical": "musicals",
+    "thriller": "thrillers",
+    "western": "westerns",
+}
 _TELLING = 3.5
 _WORTH_TELLING = 2.7
 _WORTH_ADDING = 1.5
@@ -123,6 +132,14 @@ def genre_words(genres: Iterable[str]) -> str:
     return f"{kinds} for children".strip()
 
 
+def kind_words(genre: str) -> str:
+    """A genre as something that people like or leave out: "musicals", "horror"."""
+    if genre in FOR_CHILDREN:
+        return "anything for children"
+    word = _genre_word(genre)
+    return KIND_PLURALS.get(word, word)
+
+
 def _genre_word(genre: str) -> str:
     return genre if "-" in genre or genre.isupper() else genre.lower()
 
@@ -189,7 +206,7 @@ def _like_liked(found: Sequence[Evidence], finder: EvidenceFinder) -> Iterable[C
         influence = fields.get("influence", ())
         genres = fields.get("genres", ())
         if genres:
-            words = f"{_genres_of(genres)} close to {other}, which {whose}"
+            words = f"{_genres_of(genres)}, like {other}, which {whose}"
             yield _clause("liked", words, (*influence, *genres), 6.2)
         elif influence:
             yield _clause("liked", f"goes with {other}, which {whose}", influence, 5.4)

@@ -74,10 +74,13 @@ def build_recommender(settings: Settings) -> Recommender:
         )
     try:
         return Recommender.load(settings.model_folder)
-    except DamagedFileError as fault:
+    except (ArtifactError, DamagedFileError) as fault:
+        folder = str(settings.model_folder)
+        damaged = f"The model in {folder!r} is damaged: {fault.problem}"
+        # A training keeps what its description says is there, so only removing the folder helps.
         raise ArtifactError(
-            f"The model in {str(settings.model_folder)!r} is damaged: {fault.problem}",
-            f"Remove that folder and run: rapport setup --data {settings.data}",
+            fault.problem if isinstance(fault, ArtifactError) else damaged,
+            f"Remove the folder {folder!r} and run: rapport setup --data {settings.data}",
         ) from fault
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -182,10 +181,6 @@ class ArtifactWriter:
         """Write one JSON file ("name" or "name.json")."""
         text = json.dumps(value, ensure_ascii=False, indent=1)
         self.path(_with_suffix(name, ".json")).write_text(text, encoding="utf-8")
-
-    def add_folder(self, name: str, source: Path) -> None:
-        """Copy a whole folder in."""
-        shutil.copytree(source, self.path(name), dirs_exist_ok=True)
 
     def add_metrics(self, metrics: Mapping[str, Any]) -> None:
         """Put figures into the manifest."""

@@ -151,10 +151,6 @@ class Interactions:
         """Ratings of one user in the order of `history`; a view."""
         return self.weights[self.offsets[user_row] : self.offsets[user_row + 1]]
 
-    def timestamps_of(self, user_row: int) -> np.ndarray:
-        """Times of one user in the order of `history`; a view."""
-        return self.timestamps[self.offsets[user_row] : self.offsets[user_row + 1]]
-
     def take(self, index: np.ndarray) -> Interactions:
         """The events at these positions (or under this mask), same users and items, order kept."""
         chosen = np.flatnonzero(index) if index.dtype == bool else np.sort(index)

@@ -16,6 +16,9 @@ from .selection import Choices
 from .two_tower.config import TwoTowerConfig
 from .two_tower.retriever import TwoTowerRetriever
 
+SEARCH_FOLDER = "search"
+"""Where the text index lies inside a pipeline's folder."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedParts:

@@ -7,17 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
+from .artifacts import read_artifact
 from .baselines.neighbours import Neighbours
 from .baselines.transitions import Transitions
 from .catalog import Catalog
 from .errors import UnknownUserError
 from .interactions import Interactions
+from .model_files import SEARCH_FOLDER, read_parts
 from .pipeline import Pipeline
 from .ranking.diversity import diversify
 from .ranking.numbers import best_rows
 from .ranking.scoring import Known, Scoring, StrategyWeights
 from .ranking.signals import Signals, rows_of
 from .search import SearchEngine
+from .text_vectors import encoder_named
 from .types import Candidate, Influence, ItemFilter, Recommendation, RecommendRequest
 
 _WEIGHTS = StrategyWeights()
@@ -63,14 +66,29 @@ class Recommender:
 
     @classmethod
     def load(cls, folder: Path) -> Recommender:
-        """Open what `train_pipeline` wrote.
+        """Open what `train_pipeline` wrote; neither torch nor the text encoder's model is loaded yet.
 
         Raises:
             ArtifactError: when the folder is missing, damaged or of another version.
         """
-        from .training import load_recommender
-
-        return load_recommender(folder)
+        artifact = read_artifact(folder, kind="pipeline")
+        parts = read_parts(artifact)
+        catalog = Catalog.load(artifact.path("catalog.parquet"))
+        interactions = Interactions.load(artifact.path("interactions.parquet"), catalog)
+        search = SearchEngine.load(
+            catalog,
+            encoder_named(artifact),
+            artifact.path(SEARCH_FOLDER),
+            popularity=interactions.item_counts,
+        )
+        return cls(
+            catalog=catalog,
+            interactions=interactions,
+            search=search,
+            pipeline=parts.pipeline,
+            neighbours=Neighbours.from_tensors(artifact.arrays("neighbours")),
+            item_vectors=None if parts.two_tower is None else parts.two_tower.item_vectors,
+        )
 
     def recommend(self, request: RecommendRequest) -> Recommendation:
         """The best matching items for a request; fewer than `k` only when fewer match.

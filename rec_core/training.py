@@ -26,9 +26,8 @@ from .datasets import Dataset
 from .errors import ArtifactError, DataError
 from .evaluation import EvaluationReport, Scorer, evaluate, ranking_task
 from .interactions import Interactions
-from .model_files import TrainedParts, read_parts, write_parts
+from .model_files import SEARCH_FOLDER, TrainedParts, read_parts, write_parts
 from .pipeline import HistoryScorer
-from .recommender import Recommender
 from .runtime import DEFAULT_RUN, Progress, RunOptions, no_progress
 from .search import SearchEngine, TextEncoder
 from .selection import (
@@ -42,12 +41,11 @@ from .selection import (
     validation_task,
 )
 from .splits import Split, global_time, leave_one_out
-from .text_vectors import RememberedTexts, default_encoder, encoder_named, text_vectors
+from .text_vectors import RememberedTexts, default_encoder, text_vectors
 
 SplitName = Literal["leave-one-out", "global-time"]
 
 _FORMAT = 2
-_SEARCH_FOLDER = "search"
 
 
 def train_pipeline(
@@ -93,7 +91,7 @@ def train_pipeline(
         choices = selected.choices
     parts = _refit(dataset, vectors, choices, config, options, progress)
     neighbours = Neighbours.fit(dataset.interactions)
-    rebuildable = (f"{_SEARCH_FOLDER}/chroma",)
+    rebuildable = (f"{SEARCH_FOLDER}/chroma",)
     with ArtifactWriter(
         folder, kind="pipeline", config=described, rebuildable=rebuildable
     ) as writer:
@@ -101,38 +99,12 @@ def train_pipeline(
         writer.add_tensors("neighbours", neighbours.tensors())
         dataset.catalog.save(writer.path("catalog.parquet"))
         dataset.interactions.save(writer.path("interactions.parquet"))
-        search_folder = writer.path(_SEARCH_FOLDER)
+        search_folder = writer.path(SEARCH_FOLDER)
         SearchEngine.build(
             dataset.catalog, encoder, search_folder, partial(progress, "Search index")
         )
         writer.add_metrics({"validation": choices.validation})
     return read_artifact(folder, kind="pipeline")
-
-
-def load_recommender(folder: Path) -> Recommender:
-    """Open what `train_pipeline` wrote; neither torch nor the text encoder's model is loaded yet.
-
-    Raises:
-        ArtifactError: missing, damaged or of another version.
-    """
-    artifact = read_artifact(folder, kind="pipeline")
-    parts = read_parts(artifact)
-    catalog = Catalog.load(artifact.path("catalog.parquet"))
-    interactions = Interactions.load(artifact.path("interactions.parquet"), catalog)
-    search = SearchEngine.load(
-        catalog,
-        encoder_named(artifact),
-        artifact.path(_SEARCH_FOLDER),
-        popularity=interactions.item_counts,
-    )
-    return Recommender(
-        catalog=catalog,
-        interactions=interactions,
-        search=search,
-        pipeline=parts.pipeline,
-        neighbours=Neighbours.from_tensors(artifact.arrays("neighbours")),
-        item_vectors=None if parts.two_tower is None else parts.two_tower.item_vectors,
-    )
 
 
 def evaluation_folder(folder: Path, split_name: SplitName) -> Path:

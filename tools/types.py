@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -102,6 +102,3 @@ class ToolSpec:
     name: str
     description: str
     schema: Mapping[str, Any]
-
-
-ToolTable = Sequence[Tool]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tools import ToolCall
 
+from ..reasons import kind_words
 from ..state import Preference
 from ..understanding import Reading
 from .base import Plan, TurnView
@@ -92,7 +93,8 @@ def _noted_words(learned: tuple[Preference, ...]) -> str:
 def _phrase(preference: Preference) -> str:
     if preference.subject == "note":
         return f'"{preference.label}"'
-    return f"{_STARTS[preference.kind]} {preference.label}"
+    about = kind_words(preference.value) if preference.subject == "genre" else preference.label
+    return f"{_STARTS[preference.kind]} {about}"
 
 
 def _suggestions(view: TurnView, reading: Reading) -> tuple[str, ...]:

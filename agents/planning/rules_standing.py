@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rec_core import Catalog, ItemFilter
 
+from ..reasons import kind_words
 from ..state import Preference, Wish
 from ..understanding import Reading
 from ..understanding.learning import year_bounds
@@ -64,14 +65,14 @@ def long_term_notice(reading: Reading, view: TurnView, catalog: Catalog) -> str:
     wanted = {name.casefold() for name in (*wish.genres_all, *wish.genres_any, *wish.people_all)}
     said = {name.casefold() for name in (*wish.genres_none, *wish.people_none)}
     left_out = [
-        rule.label
+        kind_words(rule.value) if rule.subject == "genre" else rule.label
         for rule in view.preferences
         if rule.kind in ("dislike", "must_not") and rule.subject in ("genre", "person")
         and rule.value.casefold() not in wanted | said
         and (rule.value in catalog.genres or rule.value in catalog.people)
     ]  # fmt: skip
     kept = [
-        r.label
+        kind_words(r.value) if r.subject == "genre" else r.label
         for r in view.preferences
         if r.kind == "must" and r.subject in ("genre", "person", "year")
     ]

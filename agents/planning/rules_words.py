@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from rec_core import Catalog
 
+from ..reasons import kind_words
 from ..state import Wish
 from ..understanding import Act, Reading
 from .base import TurnView
@@ -61,6 +62,7 @@ _SAID: dict[Act, tuple[str, ...]] = {
 }  # fmt: skip
 _ASKING: frozenset[Act] = frozenset(("start_over", "deny", "hello", "empty"))
 _MOST_NAMED = 3
+_NOT_THOSE = ("none of those. How about these", "not that. How about this one")
 _TASTE = {"like": "you like", "dislike": "you don't like", "must": "only", "must_not": "never"}
 _HELLO = (
     "Hello! Tell me what you feel like: a title you liked, a genre, a decade, a mood. Or shall I surprise you?",
@@ -105,6 +107,8 @@ def slate_words(
         return _turned(_OPEN_WITH_QUESTION, view), True
     if reading.act == "surprise":
         return _turned(_SURPRISES, view), False
+    if reading.act == "more" and set(view.state.last_slate) <= set(reading.disliked_item_ids):
+        return f"All right, {_NOT_THOSE[n_found == 1]} instead?", False
     if reading.act == "feedback":
         return f"{_opinion_words(reading, catalog)} {_follow_up(reading, n_found)}", False
     return "", False
@@ -155,17 +159,21 @@ def relaxed_notice(
     reading: Reading, told: Sequence[str], n_full: int, n_shown: int, wanted: int
 ) -> str:
     """What was let go, or that there is no more; "" when all is as asked."""
-    new = " that you haven't seen here already" if reading.act in ("more", "feedback") else ""
+    again = reading.act in ("more", "feedback")
     if n_shown > n_full and told:
         let_go = _joined(list(told))
         if n_full == 0:
-            return f"Nothing fits all of that{new}, so I {let_go}."
-        only = "Only one fits" if n_full == 1 else f"Only {n_full} fit"
-        return f"{only} all of that{new}; for the others I {let_go}."
+            return f"Nothing {'else ' if again else ''}fits all of that, so I {let_go}."
+        return f"{_only(n_full, again)} all of that; for the others I {let_go}."
     asked = reading.count or reading.wish.count
     if n_shown and n_shown < wanted and (asked or n_shown < 3):
-        return f"Only {n_shown} {'fits' if n_shown == 1 else 'fit'} what you asked{new}; that is all of them."
+        return f"{_only(n_shown, again)} what you asked; that is all I have."
     return ""
+
+
+def _only(number: int, again: bool) -> str:
+    many = "one" if number == 1 else str(number)
+    return f"Only {many}{' more' if again else ''} {'fits' if number == 1 else 'fit'}"
 
 
 def next_steps(reading: Reading, catalog: Catalog, *, shown: Sequence[str] = ()) -> tuple[str, ...]:
@@ -210,6 +218,8 @@ def summary_of(reading: Reading, catalog: Catalog) -> str:
     done = {
         "explain": "Explain", "pick": "Explain", "compare": "Compare", "details": "Look up", "feedback": "Note",
     }.get(reading.act)  # fmt: skip
+    if reading.act == "feedback" and not names:
+        return "Note what you think"
     if done:
         return f"{done} {_joined(names)}".strip() if names else f"{done}: nothing to go by yet"
     return "Answer without looking anything up"
@@ -242,7 +252,10 @@ def _opinion_words(reading: Reading, catalog: Catalog) -> str:
         else []
     )
     parts += [f"you know {_joined(seen)} already"] if seen else []
-    parts += [f"{_TASTE[p.kind]} {p.label}" for p in tastes]
+    parts += [
+        f"{_TASTE[p.kind]} {kind_words(p.value) if p.subject == 'genre' else p.label}"
+        for p in tastes
+    ]
     return f"Noted: {'; '.join(parts)}." if parts else "Noted."
 
 

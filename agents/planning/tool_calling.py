@@ -14,9 +14,9 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from prompts import read_prompt
 from rec_core import Catalog
-from tools import Toolbox, ToolCall
+from tools import Toolbox, ToolCall, field_text
 
-from ..budget import BudgetMeter, TurnLimits
+from ..budget import CALLS_PER_MESSAGE, BudgetMeter, TurnLimits
 from ..errors import PlannerFailed
 from ..llm.chat import ChatModel, ModelFailed, ModelReply, RequestedCall
 from ..llm.raw_calls import tamed, with_calls_in_text
@@ -30,7 +30,6 @@ _LONGEST_MESSAGE = 2_000
 _LONGEST_RESULT = 3_000
 _EXCHANGES = 4
 _MOST_PREFERENCES = 30
-_MOST_CALLS = 12
 _PRESENT = "present_slate"
 _CALL_ID = re.compile(r"call_(\d+)_\d+")
 _DOING = {
@@ -113,10 +112,8 @@ class ToolCallingPlanner:
                 arguments=_arguments(call),
                 call_id=f"call_{number}_{place}",
             )
-            for place, call in enumerate(reply.calls[:_MOST_CALLS], start=1)
+            for place, call in enumerate(_in_order(reply.calls), start=1)
         )
-        # What is shown comes last, whatever order the model chose: it needs the other results.
-        calls = tuple(sorted(calls, key=lambda call: call.tool == _PRESENT))
         return Plan(
             planner=self.name,
             intent=_intent(calls, view, reading),
@@ -158,7 +155,10 @@ class ToolCallingPlanner:
 
     def _listed(self, item_ids: Iterable[str], separator: str = "\n") -> str:
         known = [self._catalog[one] for one in item_ids if one in self._catalog]
-        lines = (f"{place}. {item.item_id} = {item.label}" for place, item in enumerate(known, 1))
+        lines = (
+            f"{place}. {item.item_id} = {field_text(item.label)}"
+            for place, item in enumerate(known, 1)
+        )
         return separator.join(lines)
 
     def _told(self, text: str, item_ids: Sequence[str]) -> str:
@@ -181,6 +181,13 @@ def _sent_back(reply: ModelReply) -> list[BaseMessage]:
     return [AIMessage(raw), repair] if raw else [repair]
 
 
+def _in_order(calls: Sequence[RequestedCall]) -> Sequence[RequestedCall]:
+    """As many calls as one answer may make, presenting last: it needs the other results."""
+    presenting = [call for call in calls if call.name == _PRESENT][-1:]
+    others = [call for call in calls if call.name != _PRESENT]
+    return [*others[: CALLS_PER_MESSAGE - len(presenting)], *presenting]
+
+
 def _arguments(call: RequestedCall) -> dict[str, object]:
     if call.arguments is None:
         # No tool has this argument: the toolbox answers with what the tool does take.
@@ -194,7 +201,10 @@ def _ends(calls: Sequence[ToolCall]) -> bool:
 
 def _intent(calls: Sequence[ToolCall], view: TurnView, reading: Reading) -> Intent:
     """Showing items is a recommendation; else the last telling tool says what the turn was about."""
-    if _ends(calls):
+    presented = any(
+        outcome.call.tool == _PRESENT and outcome.result is not None for outcome in view.outcomes
+    )
+    if presented or _ends(calls):
         return "more" if reading.intent == "more" else "recommend"
     used = [*(outcome.call.tool for outcome in view.outcomes), *(call.tool for call in calls)]
     for tool in reversed(used):
@@ -258,7 +268,7 @@ def _result_text(outcome: ToolOutcome) -> str:
 
 
 def _line(preference: Preference) -> str:
-    return f"- {preference.kind} {preference.subject}: {preference.label}"
+    return f"- {preference.kind} {preference.subject}: {field_text(preference.label)}"
 
 
 def _wish_json(wish: Wish) -> str:

@@ -35,6 +35,7 @@ def open_checkpointer(path: Path | None) -> SqliteSaver:
     except (OSError, sqlite3.Error) as fault:
         raise StorageError(
             f"The file of unfinished turns cannot be used: {path} ({fault}).",
-            "Make room, or move the file away; finished conversations are not in it.",
+            "See that its folder has room and may be written, or choose another with RAPPORT_HOME; "
+            "a damaged file can be moved away, as finished conversations are not in it.",
         ) from fault
     return saver

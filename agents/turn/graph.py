@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,7 +31,14 @@ from ..planning.core import CorePlanner
 from ..state import ConversationState, Preference, Wish
 from .run import TurnContext, looked_up, recall
 from .state import Json, TurnChange, TurnState, dump_calls, dump_plan, load_calls, load_plan
-from .wording import cut_notice, fallback_notice, limit_reason, set_aside_notice
+from .wording import (
+    NOT_LEARNING,
+    cut_notice,
+    fallback_notice,
+    forgotten_notice,
+    limit_reason,
+    set_aside_notice,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -249,21 +256,25 @@ class TurnNodes:
     def _grounds(self, plan: Plan, context: TurnContext) -> Grounds:
         recalled, run = context.run.recalled, context.run
         state = recalled.state
-        given = plan.intent in _GIVEN_ITEMS_INTENTS
+        # Whoever presents items recommends them, whatever else the turn was about.
+        given = plan.intent in _GIVEN_ITEMS_INTENTS and run.bus.presented is None
         wish = plan.wish or state.wish
         # A relaxed condition that is not told is not relaxed.
         relaxed = plan.relaxed if plan.notices else ()
-        conditions = conditions_of(wish, recalled.preferences, relaxed=relaxed)
+        is_core = plan.planner == CorePlanner.name
+        # The last resort has not read the wish; what is to be left out for good it leaves out.
+        conditions = conditions_of(
+            Wish() if is_core else wish, recalled.preferences, relaxed=relaxed
+        )
         refused = {*recalled.disliked, *plan.rejected_item_ids, *wish.unlike_item_ids}
         refused |= {*state.seen_item_ids, *plan.seen_item_ids}
-        is_core = plan.planner == CorePlanner.name
         is_more = plan.intent == "more"
         seen = {*state.shown_item_ids, *recalled.liked} if is_more or is_core else set()
         return Grounds(
             recommender=self._parts.recommender,
             bus=run.bus,
             found=run.found_item_ids(),
-            conditions=None if given or is_core else conditions,
+            conditions=None if given else conditions,
             refused=frozenset() if given else frozenset(refused),
             seen=frozenset() if given else frozenset(seen),
             known=frozenset((*state.shown_item_ids, *recalled.liked, *wish.like_item_ids)),
@@ -301,23 +312,33 @@ class TurnNodes:
         answer = compose(plan, draft["item_ids"], _about(plan, context), finder)
         drafted = run.drafts.learned if run.drafts is not None else []
         learned = [*plan.learned, *drafted]
-        if learned and self._parts.store.is_paused(context.user_id):
+        liked_now = {one.value for one in learned if (one.kind, one.subject) == ("like", "item")}
+        is_paused = bool(learned) and self._parts.store.is_paused(context.user_id)
+        if is_paused:
             learned = []
+        forgotten = run.drafts.forgotten if run.drafts is not None else []
+        notices = [*state.get("notices", []), *plan.notices]
+        notices += [NOT_LEARNING] if is_paused else []
+        if plan.planner in MODEL_PLANNERS:
+            gone = [one.label for one in recalled.preferences if one.preference_id in forgotten]
+            notices += forgotten_notice(gone)
         result = TurnResult(
             turn_id=context.turn_id,
             conversation_id=context.conversation_id,
             text=answer.text,
             items=answer.items,
-            notices=tuple(dict.fromkeys((*state.get("notices", []), *plan.notices))),
+            notices=tuple(dict.fromkeys(notices)),
             suggestions=answer.suggestions,
             saved=tuple(saved_phrase(one) for one in learned),
             planner=plan.planner,
         )
         return {
             "result": result.model_dump(mode="json"),
-            "state": _next_state(recalled.state, plan, wish, result).model_dump(mode="json"),
+            "state": _next_state(recalled.state, plan, wish, result, liked_now).model_dump(
+                mode="json"
+            ),
             "learned": [one.model_dump(mode="json") for one in learned],
-            "forgotten": list(run.drafts.forgotten) if run.drafts is not None else [],
+            "forgotten": list(forgotten),
         }
 
 
@@ -352,10 +373,12 @@ def _about(plan: Plan, context: TurnContext) -> tuple[str, ...]:
 
 
 def _next_state(
-    old: ConversationState, plan: Plan, wish: Wish, result: TurnResult
+    old: ConversationState, plan: Plan, wish: Wish, result: TurnResult, liked_now: Set[str]
 ) -> ConversationState:
     shown = tuple(item.item_id for item in result.items)
-    rejected = (*old.rejected_item_ids, *plan.rejected_item_ids)
+    # Who says to like what was refused before takes that back.
+    refused = [item_id for item_id in old.rejected_item_ids if item_id not in liked_now]
+    rejected = (*refused, *plan.rejected_item_ids)
     seen = (*old.seen_item_ids, *plan.seen_item_ids)
     return ConversationState(
         wish=wish,

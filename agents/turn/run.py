@@ -27,7 +27,7 @@ from ..budget import BudgetMeter
 from ..events import ToolFinished, ToolStarted, TurnEvent
 from ..memory import ConversationStore
 from ..planning.base import Exchange, ToolOutcome, TurnView
-from ..state import ConversationState, Preference
+from ..state import ConversationState, FeedbackKind, Preference
 from .drafts import PreferenceDrafts
 
 _LOG = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def recall(
     catalog = recommender.catalog
     state = _still_known(store.state(user_id, conversation_id), catalog)
     preferences = store.preferences(user_id)
-    clicks = store.feedback(user_id, conversation_id=conversation_id)
+    clicks = _unlearned_clicks(store, user_id, conversation_id)
     items = [one for one in preferences if one.subject == "item"]
     liked = [one.value for one in items if one.kind in ("like", "must")]
     liked += [item_id for item_id, kind in clicks.items() if kind == "like"]
@@ -96,6 +96,18 @@ def recall(
         disliked=refused,
         history=_history(recommender, user_id),
     )
+
+
+def _unlearned_clicks(
+    store: ConversationStore, user_id: str, conversation_id: str
+) -> dict[str, FeedbackKind]:
+    """Clicks that made no preference, because learning was paused.
+
+    The others are preferences already, and there a newer word of the person outranks them.
+    """
+    learned = store.feedback(user_id)
+    clicks = store.feedback(user_id, conversation_id=conversation_id)
+    return {item_id: kind for item_id, kind in clicks.items() if learned.get(item_id) != kind}
 
 
 class TurnRun:

@@ -13,6 +13,8 @@ _STAND_INS = {
     "core": "so here is what suits you in general",
 }
 
+NOT_LEARNING = "Learning is paused, so I keep this to this conversation only."
+
 
 def fallback_notice(planner: str, next_planner: str, reason: str) -> str:
     """Tell of a fallback: "The language model did not answer in time, so I used my built-in rules."."""
@@ -52,3 +54,8 @@ def set_aside_notice(labels: Sequence[str]) -> tuple[str, ...]:
     return tuple(
         f"You asked for {label} now, so I set your “never {label}” aside." for label in labels
     )
+
+
+def forgotten_notice(labels: Sequence[str]) -> tuple[str, ...]:
+    """What a model had dropped from the notes: the person must see it, asked for or not."""
+    return (f"Gone from my notes: {', '.join(labels)}.",) if labels else ()

@@ -116,7 +116,7 @@ def _put(draft: Draft, match: Match, polarity: Polarity) -> bool:
         draft.refused += entry.refuse
         if not entry.refuse:
             draft.pull(entry.weights, -_STRONGER)
-            draft.notes.append(f"not {phrase}")
+            draft.notes.append(f"{'no' if phrase.endswith('s') else 'not'} {phrase}")
         if not entry.refuse or entry.avoid:
             draft.avoid.append(entry.avoid or words or phrase)
         return False

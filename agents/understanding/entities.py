@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from rec_core import NameMatch, Recommender
 
+from ..answering import is_placeholder
 from ..state import ConversationState
 from .lexicon import Lexicon, Match, genre_entry
 from .reading import Mention
@@ -117,6 +118,8 @@ class EntityFinder:
         for match in self._search.spot_titles(utterance.text):
             span = (match.start, match.end)
             if overlaps(span, _spans(found)) or self._is_plain_word(utterance, span):
+                continue
+            if is_placeholder(self._catalog[match.item_id]):
                 continue
             found.append(Mention(item_ids=(match.item_id,), start=span[0], end=span[1]))
         return found or self._asked_titles(utterance) or self._lone_title(utterance)

@@ -80,7 +80,7 @@ _NONE_FIT = re.compile(
 )
 _OPENER = re.compile(
     r"\b(?:i want|i wanna|i'd (?:like|love)|i would (?:like|love)|i need|i'm looking for|looking for|i am looking for|in the mood for|i feel like|feel like|recommend|suggest|show me|give me|find me|find|can you|could you|would you|do you have|do you know|have you got|got any|any good"
-    r"|what should (?:i|we) (?:watch|see)|what (?:can|could) (?:i|we)|how about|what about|something like|something similar|anything like|films? like|movies? like|help me (?:find|pick|choose)|let's watch|let me see|what(?:'s| is) (?:a )?good|are there any|what do you (?:recommend|suggest|have)|similar to|i fancy|we want|we'd like|we need|we're looking for|searching for|search for|want to (?:watch|see)|wanna (?:watch|see)|ich (?:möchte|will|suche)|je (?:voudrais|veux|cherche)|quiero|busco|vorrei|voglio|quero|ik wil|ein(?:en)? film|un film|una película)\b"
+    r"|what should (?:i|we) (?:watch|see)|what (?:can|could) (?:i|we)|how about|what about|something like|something similar|anything like|films? like|movies? like|help me (?:find|pick|choose)|let's watch|let me see|what(?:'s| is) (?:a )?good|are there any|what do you (?:recommend|suggest|have)|similar to|for (?:tonight|this evening|the weekend)|i fancy|we want|we'd like|we need|we're looking for|searching for|search for|want to (?:watch|see)|wanna (?:watch|see)|ich (?:möchte|will|suche)|je (?:voudrais|veux|cherche)|quiero|busco|vorrei|voglio|quero|ik wil|ein(?:en)? film|un film|una película)\b"
 )
 _OPEN = re.compile(
     r"\b(?:something|anything|films?|movies?|flicks?|what to watch|watch|recommend\w*|suggest\w*|ideas?|entertain|bored|boredom|good ones?)\b"

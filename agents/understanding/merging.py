@@ -22,6 +22,7 @@ from .drafting import Draft
 
 _MOST_WORDS = 24
 _MOST_NOTES = 6
+_CONTRARY = -0.9  # "for grown-ups" after "for kids": no longer demanded
 _BEGINS_AS_REFINEMENT = re.compile(
     r"^(?:ok(?:ay)?,? |yes,? |hm+,? |no,? |great,? |nice,? |good,? |well,? |please |can you |could you |can i (?:have|get|see) |show me |give me |maybe )*"
     r"(?:but|only|also|and|plus|make (?:it|that|them)|just|less|more|fewer|not|nothing|no|without|w/o|with(?: a bit)? (?:more|less|some)|except|from|then|still|even|rather|instead|actually|a bit|a little|slightly|much|the same|same|too|exclude|leave out|minus|skip|add|drop|remove|newer|older|any|of those|of these|i meant|i mean|let's make it|can it be|could it be|should be|it should|it must|they should|must be|preferably|ideally)\b"
@@ -134,6 +135,7 @@ def _years(old: Wish, change: YearChange) -> tuple[int | None, int | None]:
 
 def _genres(old: Wish, draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
     gone = {*draft.refused, *draft.demoted}
+    gone |= {genre for genre, weight in draft.weights.items() if weight <= _CONTRARY}
     kept_all = [g for g in old.genres_all if g not in gone]
     kept_any = [g for g in old.genres_any if g not in gone]
     if draft.genres:

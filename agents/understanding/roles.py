@@ -45,6 +45,7 @@ _AFTER_GOOD = re.compile(
 )
 _AFTER_BAD = re.compile(
     r"^\W*(?:is|was|are|were) (?:so |really |very |just |a bit |too |absolutely )*(?:terrible|boring|awful|bad|crap|rubbish|horrible|dull|stupid|shit|lame|overrated|disappointing|a disappointment|trash|long)\b"
+    r"|^ (?:really |totally |just )?(?:sucks|sucked|stinks|bored me|bores me)\b"
 )
 _AFTER_SEEN = re.compile(
     r"^,? ?(?:(?:i've|i have|we've|we have) (?:already )?(?:seen|watched)|already seen|seen (?:it|that))\b"

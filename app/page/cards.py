@@ -34,7 +34,26 @@ _HUES = {
     "war": 90,
     "western": 26,
 }
-_ARTICLES = {"the", "a", "an", "der", "die", "das", "le", "la", "les", "il", "el", "los"}
+_ARTICLES = {
+    "the",
+    "a",
+    "an",
+    "of",
+    "by",
+    "and",
+    "in",
+    "to",
+    "for",
+    "der",
+    "die",
+    "das",
+    "le",
+    "la",
+    "les",
+    "il",
+    "el",
+    "los",
+}
 _BUTTONS: tuple[tuple[FeedbackKind, str, str], ...] = (
     ("like", "Like", "I like it"),
     ("dislike", "Dislike", "Not for me: never show it again"),

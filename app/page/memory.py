@@ -18,7 +18,6 @@ _SUBJECTS = {
     "person": "person",
     "year": "years",
     "tag": "tag",
-    "note": "note",
 }
 
 
@@ -38,10 +37,6 @@ def memory(preferences: Sequence[Preference], *, is_paused: bool) -> str:
 
 def _row(preference: Preference) -> str:
     key = escape(preference.preference_id)
-    kinds = "".join(
-        f'<option value="{kind}"{" selected" if kind == preference.kind else ""}>{name}</option>'
-        for kind, name in _KINDS
-    )
     label = escape(one_line(preference.label, 120))
     shown = (
         f'<input class="rp-note" data-act="amend-note" data-preference="{key}" value="{label}" '
@@ -51,12 +46,31 @@ def _row(preference: Preference) -> str:
     )
     return (
         f'<li class="rp-pref is-{preference.kind.replace("_", "-")}" data-preference="{key}">'
-        f'<select data-act="amend" data-preference="{key}" aria-label="What you think of {label}">{kinds}</select>'
-        f'<div class="rp-what">{shown}<small>{_SUBJECTS.get(preference.subject, "")}</small>'
+        f"{_kind(preference, key, label)}"
+        f'<div class="rp-what">{shown}{_subject(preference)}'
         f"{_source(preference)}</div>"
         f'<button type="button" class="rp-mini rp-danger" data-act="drop" data-preference="{key}" '
         f'aria-label="Forget {label}" title="Forget this">{icon("trash")}</button></li>'
     )
+
+
+def _kind(preference: Preference, key: str, label: str) -> str:
+    """What they think of it, to change; a note is in their own words and has no such thing."""
+    if preference.subject == "note":
+        return '<span class="rp-kind">Note</span>'
+    kinds = "".join(
+        f'<option value="{kind}"{" selected" if kind == preference.kind else ""}>{name}</option>'
+        for kind, name in _KINDS
+    )
+    return (
+        f'<select data-act="amend" data-preference="{key}" '
+        f'aria-label="What you think of {label}">{kinds}</select>'
+    )
+
+
+def _subject(preference: Preference) -> str:
+    words = _SUBJECTS.get(preference.subject, "")
+    return f"<small>{words}</small>" if words else ""
 
 
 def _source(preference: Preference) -> str:

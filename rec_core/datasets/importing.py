@@ -217,7 +217,8 @@ def _catalog(
     items = [_item(row, columns, lists) for row in range(int(kept.sum()))]
     if not items:
         raise DataError(
-            f"The catalog {table.file!r} has no usable item.", _listed(account.reasons())
+            f"The catalog {table.file!r} has no usable item ({_listed(account.reasons())}).",
+            "Each item needs an id and a title; name their columns with --column FIELD=COLUMN.",
         )
     _note_years(columns, items, account)
     used = found | {name: "+".join(cols) for name, cols in many.items() if cols}

@@ -229,10 +229,6 @@ class SearchEngine:
         """The catalog genre that `name` plainly means, or None."""
         return self._genres.resolve(name)
 
-    def close_genres(self, name: str, *, limit: int = 3) -> tuple[str, ...]:
-        """Catalog genres whose names are most like `name`, best first."""
-        return self._genres.closest(name, limit)
-
     @cached_property
     def _titles(self) -> TitleIndex:
         return TitleIndex(self.catalog, self._popularity)

@@ -250,14 +250,6 @@ class GenreIndex:
         key = "".join(token.form for token in tokenise(text))
         return self._by_key.get(key) or self._misspelled(key)
 
-    def closest(self, text: str, limit: int = 3) -> tuple[str, ...]:
-        """Catalog genres most like the text, best first."""
-        key = "".join(token.form for token in tokenise(text))
-        near = process.extract(
-            key, list(self._by_key), scorer=OSA.normalized_similarity, score_cutoff=0.4, limit=10
-        )
-        return tuple(dict.fromkeys(self._by_key[match] for match, _, _ in near))[:limit]
-
     def spot(self, text: str) -> tuple[NameMatch, ...]:
         """Non-overlapping genres in order of appearance, longest first."""
         tokens = tokenise(text[:_TEXT_LIMIT])

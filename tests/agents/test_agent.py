@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from agents import (
     NotYours,
     Plan,
     PlannerFailed,
+    Preference,
     SlateReady,
     TextDelta,
     ToolFinished,
@@ -128,6 +130,19 @@ def test_the_last_resort_tries_what_is_left() -> None:
     assert result.planner == "core"
     assert len(result.items) == 6
     assert result.usage.tool_calls == 3
+
+
+def test_the_last_resort_leaves_out_what_is_disliked_for_good() -> None:
+    agent = an_agent(ScriptedPlanner(PlannerFailed("the planner is ill")))
+    hates_crime = Preference(
+        preference_id="p1", kind="dislike", subject="genre", value="Crime", label="Crime",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    agent.store.save_preference("ada", hates_crime)
+    result = agent.reply(said("a heist in los angeles"))
+    assert result.planner == "core"
+    assert result.items
+    assert not [item for item in result.items if "Crime" in item.genres]
 
 
 def test_with_no_tool_at_all_there_are_still_words() -> None:
@@ -307,11 +322,40 @@ def test_what_is_paused_is_not_learned() -> None:
     plans = [a_plan(remember, say="Noted.", intent="remember") for _ in range(2)]
     agent = an_agent(ScriptedPlanner(*plans))
     agent.store.set_paused("ada", True)
-    assert agent.reply(said("I love crime")).saved == ()
+    result = agent.reply(said("I love crime"))
+    assert result.saved == ()
+    assert any("paused" in notice for notice in result.notices)
     assert agent.store.preferences("ada") == ()
     agent.store.set_paused("ada", False)
-    assert agent.reply(said("I love crime", "t2")).saved == ("You like Crime",)
+    assert agent.reply(said("I love crime", "t2")).saved == ("You like crime",)
     assert [one.value for one in agent.store.preferences("ada")] == ["Crime"]
+
+
+def test_a_newer_like_in_words_outranks_the_dislike_button() -> None:
+    love = ("remember_preference", {
+        "kind": "like", "subject": "item", "value": HEAT, "quote": "I love Heat after all",
+    })  # fmt: skip
+    planner = ScriptedPlanner(
+        a_plan(("item_details", {"item_id": HEAT}), presenting(HEAT), say="This one."),
+        a_plan(love, say="Noted.", intent="remember"),
+        a_plan(("item_details", {"item_id": HEAT}), presenting(HEAT), say="This one."),
+    )
+    agent = an_agent(planner)
+    agent.store.record_feedback("ada", "talk", "click", HEAT, "Heat (1995)", "dislike")
+    assert agent.reply(said("a film")).items == ()
+    agent.reply(said("I love Heat after all", "t2"))
+    shown = agent.reply(said("a film", "t3")).items
+    assert [item.item_id for item in shown] == [HEAT]
+
+
+def test_a_click_while_learning_is_paused_counts_in_its_conversation() -> None:
+    planner = ScriptedPlanner(
+        a_plan(("item_details", {"item_id": HEAT}), presenting(HEAT), say="This one.")
+    )
+    agent = an_agent(planner)
+    agent.store.set_paused("ada", True)
+    agent.store.record_feedback("ada", "talk", "click", HEAT, "Heat (1995)", "dislike")
+    assert agent.reply(said("a film")).items == ()
 
 
 def test_what_is_forgotten_goes_with_the_commit() -> None:

@@ -7,10 +7,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from agents import EvidenceFinder, Person, Plan, Wish, wish_phrase
-from agents.answering import compose
-from rec_core import Catalog, HashEncoder, IdMap, Interactions, Recommender, SearchEngine
+from agents.answering import compose, showable
+from rec_core import Catalog, HashEncoder, IdMap, Interactions, Item, Recommender, SearchEngine
 
 from ..film_world import film_catalog, film_dataset, film_id
 from .turn_kit import a_plan, film_recommender
@@ -56,6 +57,43 @@ def test_a_wish_reads_like_a_wish() -> None:
         "drama or children's picks from 1960 or before",
         "picks from 2000 on, without Tom Hanks",
     }
+
+
+@pytest.mark.parametrize(
+    ("wish", "phrase"),
+    [
+        (Wish(genres_all=("Comedy", "Children")), "comedies for children"),
+        (
+            Wish(genres_all=("Children",), genres_none=("Animation",)),
+            "picks for children without animation",
+        ),
+        (Wish(genres_all=("Comedy",), genres_none=("Children",)), "comedies, nothing for children"),
+        (Wish(genres_all=("Comedy", "Romance")), "romantic comedies"),
+        (Wish(genres_all=("Crime", "Thriller"), notes=("lighter",)), "crime thrillers, lighter"),
+        (Wish(genres_all=("Drama", "Thriller")), "drama and thriller picks"),
+        (Wish(notes=("with suspense",)), "picks with suspense"),
+    ],
+)
+def test_kinds_read_as_people_say_them(wish: Wish, phrase: str) -> None:
+    assert wish_phrase(wish, finder()) == phrase
+
+
+def test_one_of_a_kind_is_singular() -> None:
+    plan = a_plan(wish=Wish(genres_all=("Thriller", "Crime")))
+    assert text_of(plan, (HEAT,)) == "One crime thriller."
+
+
+def test_no_title_of_a_year_is_shown_twice_and_no_placeholder_at_all() -> None:
+    catalog = Catalog(
+        [
+            Item(item_id="a", title="Chasing Amy", year=1997),
+            Item(item_id="b", title="unknown"),
+            Item(item_id="c", title="Chasing Amy", year=1997),
+            Item(item_id="d", title="Unknown", year=2011),
+            Item(item_id="e", title="Chasing Amy", year=2007),
+        ]
+    )
+    assert showable(("a", "b", "c", "d", "e"), catalog) == ("a", "d", "e")
 
 
 def test_a_slate_is_introduced_by_what_was_wished() -> None:

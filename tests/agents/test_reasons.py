@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents import Evidence, EvidenceFinder, Person, Preference, Wish
-from agents.reasons import clauses_for, full_reason, joined, slate_reasons
+from agents.reasons import clauses_for, full_reason, genre_words, joined, kind_words, slate_reasons
 
 from ..film_world import film_catalog, film_dataset, film_id
 from .turn_kit import film_recommender
@@ -139,3 +139,15 @@ def test_lists_read_as_people_write_them() -> None:
         "a and b",
         "a, b and c",
     ]
+
+
+def test_whom_it_is_for_comes_after_what_it_is() -> None:
+    assert genre_words(["Children", "Comedy"]) == "comedy for children"
+    assert genre_words(["Children"]) == "for children"
+    assert genre_words(["Crime", "Sci-Fi"]) == "crime and Sci-Fi"
+
+
+def test_genres_as_things_people_like() -> None:
+    assert [kind_words(one) for one in ("Musical", "Horror", "Sci-Fi", "Children")] == [
+        "musicals", "horror", "Sci-Fi", "anything for children",
+    ]  # fmt: skip

@@ -123,7 +123,7 @@ def test_years_beyond_the_catalog_are_let_go_and_told() -> None:
 def test_long_term_dislikes_shape_the_slate_and_are_told_once() -> None:
     first, second = talk("something dark", "more", a=("dislike", "genre", "Horror"))
     assert all("Horror" not in item.genres for item in [*items(first), *items(second)])
-    assert any("Horror" in notice for notice in first.plan.notices)
+    assert any("horror" in notice for notice in first.plan.notices)
     assert not any("as you told me" in notice for notice in second.plan.notices)
 
 
@@ -167,9 +167,57 @@ def test_a_disliked_item_goes_and_does_not_come_back() -> None:
 
 def test_a_seen_item_goes_without_being_disliked() -> None:
     first, second = talk("comedies", "I've seen the second one")
-    assert second.plan.rejected_item_ids == (first.item_ids[1],)
+    assert second.plan.seen_item_ids == (first.item_ids[1],)
+    assert second.plan.rejected_item_ids == ()
     assert second.plan.learned == ()
     assert first.item_ids[1] not in second.item_ids
+
+
+def test_what_was_seen_stays_away_even_when_the_wish_is_said_again() -> None:
+    first, _, third = talk("comedies", "I've seen the second one", "comedies please")
+    assert first.item_ids[1] not in third.item_ids
+    assert first.item_ids[0] in third.item_ids
+
+
+def test_a_named_dislike_is_noted_while_a_wish_stands() -> None:
+    _, second, third = talk("comedies", "I don't like Alien (1979)", "more")
+    assert second.plan.say.startswith("Noted: Alien was not for you.")
+    assert [(p.kind, p.label) for p in second.plan.learned] == [("dislike", "Alien (1979)")]
+    assert second.plan.rejected_item_ids == (film_id("Alien"),)
+    assert film_id("Alien") not in (*second.item_ids, *third.item_ids)
+
+
+def test_a_refused_slate_is_owned_up_to() -> None:
+    _, second = talk("comedies", "I don't like these")
+    assert second.plan.say == "All right, none of those. How about these instead?"
+    assert second.plan.learned == ()
+
+
+def test_what_misses_least_comes_first() -> None:
+    wish = "two comedies with Bruce Willis from 1985 to 1989"
+    (reply,) = talk(wish)
+    missed = [
+        ("Comedy" not in item.genres) + ("Bruce Willis" not in item.people) for item in items(reply)
+    ]
+    assert reply.plan.relaxed
+    assert missed == sorted(missed)
+
+
+def test_a_title_left_out_is_named() -> None:
+    _, second = talk("something like Heat", "but not Casino")
+    assert "I left out Casino (1995)." in second.plan.notices
+
+
+def test_an_unknown_name_leaves_the_wish_alone() -> None:
+    _, second = talk("comedies", "no Hugh Zzyzx")
+    assert second.plan.say.endswith("The rest of what you asked for stands.")
+    assert not second.plan.asks
+
+
+def test_undo_in_words_is_pointed_to_the_button() -> None:
+    _, second = talk("comedies", "undo")
+    assert "Undo" in second.plan.say
+    assert second.item_ids == ()
 
 
 def test_a_liked_item_brings_its_like() -> None:
@@ -224,8 +272,9 @@ def test_what_is_known_about_somebody() -> None:
         "what do you know about me?", "I hate horror", "what do you know about me?"
     )
     assert "nothing" in nothing.plan.say
-    assert "Horror" in noted.plan.say
-    assert "don't like Horror" in known.plan.say
+    assert "horror" in noted.plan.say
+    assert noted.plan.summary == "Note what you think"
+    assert "don't like horror" in known.plan.say
 
 
 def test_forgetting_by_name_and_the_newest() -> None:
@@ -235,7 +284,7 @@ def test_forgetting_by_name_and_the_newest() -> None:
     assert [p.value for p in conversation.preferences] == ["Horror"]
     reply = conversation.say("forget that I hate horror")
     assert conversation.preferences == ()
-    assert "Horror" in reply.plan.say
+    assert "horror" in reply.plan.say
     assert conversation.state.wish.genres_none == ()
     assert "nothing" in conversation.say("forget that").plan.say
 

@@ -80,8 +80,8 @@ def test_calls_are_numbered_by_round_and_presenting_comes_last() -> None:
     present, find = ("present_slate", {"item_ids": [HEAT]}), ("search_items", {"query": "heist"})
     plan, _ = plan_of([call(present, find)])
     assert [(one.tool, one.call_id) for one in plan.calls] == [
-        ("search_items", "call_1_2"),
-        ("present_slate", "call_1_1"),
+        ("search_items", "call_1_1"),
+        ("present_slate", "call_1_2"),
     ]
     assert plan.final
     assert plan.intent == "recommend"

@@ -245,3 +245,70 @@ def test_turning_a_mood_round_moves_its_words() -> None:
     wish = after("something dark", "less dark")
     assert "dark" not in wish.query.split()
     assert "dark" in wish.avoid.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "disliked"),
+    [
+        ("I don't like Alien", ["Alien"]),
+        ("I don't like the second one", ["Fargo"]),
+        ("I didn't like it", ["Big"]),
+    ],
+)
+def test_one_refused_title_is_an_opinion_not_a_refused_slate(
+    text: str, disliked: list[str]
+) -> None:
+    state = ConversationState(
+        wish=Wish(genres_all=("Comedy",)), last_slate=SLATE, focus_item_id=film_id("Big")
+    )
+    reading = read(text, state)
+    assert reading.act == "feedback"
+    assert titles(reading.disliked_item_ids) == disliked
+    assert [draft.kind for draft in reading.learned] == ["dislike"]
+
+
+def test_it_means_what_was_pointed_at_just_before() -> None:
+    state = ConversationState(last_slate=SLATE, focus_item_id=film_id("Heat"))
+    reading = read("the last one - what is it about?", state)
+    assert (reading.act, titles(reading.item_ids)) == ("details", ["Casablanca"])
+
+
+def test_a_why_at_the_end_is_a_question_too() -> None:
+    state = ConversationState(wish=Wish(genres_all=("Comedy",)), last_slate=SLATE)
+    reading = read("the second one looks good, why that?", state)
+    assert (reading.act, titles(reading.item_ids)) == ("explain", ["Fargo"])
+
+
+def test_no_black_and_white_means_later_films() -> None:
+    wish = read("nothing in black and white", ConversationState()).wish
+    assert wish.year_max is None
+    assert wish.year_min is not None
+
+
+def test_a_mood_whose_genre_is_refused_still_pulls() -> None:
+    wish = read("something scary but not horror", ConversationState()).wish
+    assert wish.genres_none == ("Horror",)
+    assert wish.genre_weights["Thriller"] > 0
+    assert "Horror" not in wish.genre_weights
+
+
+def test_a_lone_surname_after_by_is_a_person() -> None:
+    reading = read("films by Zzyzxman", ConversationState())
+    assert reading.unknown_people == ("Zzyzxman",)
+    assert reading.wish == Wish()
+
+
+def test_a_kind_for_tonight_is_a_new_topic() -> None:
+    state = ConversationState(wish=Wish(like_item_ids=(film_id("Heat"),)), last_slate=SLATE)
+    wish = read("romantic comedies for tonight", state).wish
+    assert wish.like_item_ids == ()
+    assert wish.genres_all == ("Comedy", "Romance")
+
+
+def test_for_grown_ups_ends_for_kids() -> None:
+    assert after("comedies for kids", "for grown-ups now").genres_all == ("Comedy",)
+
+
+def test_what_sucks_is_disliked() -> None:
+    reading = read("Alien sucks", ConversationState())
+    assert titles(reading.disliked_item_ids) == ["Alien"]

@@ -181,6 +181,7 @@ def test_an_item_without_facts_still_makes_a_card() -> None:
     [
         ("Heat", "H"),
         ("The Usual Suspects", "US"),
+        ("The Silence of the Lambs", "SL"),
         ("8½", "8"),
         ("It", "I"),
         ("The", "T"),
@@ -268,6 +269,14 @@ def test_memory_shows_kind_label_quote_and_offers_edit_and_delete() -> None:
     assert [found for tag, found in document.tags if tag == "option" and "selected" in found] == [
         {"value": "must_not", "selected": None}
     ]
+
+
+def test_a_note_is_no_like() -> None:
+    note = preference(subject="note", value="n", label="I watch with my daughter", kind="like")
+    document = Document(memory([note], is_paused=False))
+    assert "Note" in document.text
+    assert not [tag for tag, _ in document.tags if tag in ("select", "option")]
+    assert document.having(data_act="amend-note", data_preference="p1")
 
 
 def test_an_empty_memory_says_how_to_fill_it() -> None:

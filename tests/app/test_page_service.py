@@ -118,6 +118,7 @@ def test_a_stopped_turn_leaves_nothing(tmp_path: Path) -> None:
     next(snapshots)
     service.stop(ADA, made)
     list(snapshots)
+    assert agent.stopped == [(ADA, turn_id)]
     gate.set()
     assert running.is_stopped
     assert not service.is_committed(ADA, made, turn_id, running)
@@ -153,6 +154,7 @@ def test_stop_of_another_person_does_not_reach_the_turn(tmp_path: Path) -> None:
     service = PageService(agent)
     made, running = service.begin(ADA, "", uuid.uuid4().hex, "a film")
     service.stop(BOB, made)
+    assert agent.stopped == []
     gate.set()
     *_, (progress, _) = service.watch(ADA, made, running)
     assert progress.result is not None

@@ -63,3 +63,16 @@ def test_the_turn_goes_on_when_nobody_watches_any_more() -> None:
     next(watcher)
     watcher.close()
     assert ended.wait(5)
+
+
+def test_stop_wakes_a_turn_that_waits() -> None:
+    gate = threading.Event()
+
+    def events() -> Iterator[TurnEvent]:
+        yield STARTED
+        gate.wait(10)
+
+    running = RunningTurn(events(), interrupt=gate.set)
+    next(running.watch())
+    running.stop()
+    assert running.wait(5)

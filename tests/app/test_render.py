@@ -158,3 +158,9 @@ def test_labels_of_items_and_usage() -> None:
     assert usage_label("tool_calling", usage) == (
         "language model · 1 model call · 1,200 tokens · 2.0 s · $0.0010"
     )
+
+
+def test_a_match_made_by_one_title_alone_has_no_share() -> None:
+    whole = Evidence(kind="liked_item", field="influence", value="100%", item_id="1")
+    (chip,) = evidence_chips([whole], lambda _: "Heat")
+    assert chip.text == "you liked Heat"

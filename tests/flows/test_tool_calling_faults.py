@@ -7,6 +7,7 @@ import json
 import re
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -14,6 +15,7 @@ from agents import (
     ConversationalRecommender,
     ConversationStore,
     LLMOptions,
+    Preference,
     TurnLimits,
     TurnResult,
     UserMessage,
@@ -372,6 +374,63 @@ def test_items_that_break_the_persons_words_are_sent_back_once_then_cut(talk) ->
     assert "I left out one pick that did not fit what you asked for." in result.notices
 
 
+def test_words_after_a_refused_slate_do_not_get_it_through(talk) -> None:
+    old = film_id("The Godfather", 1972)
+
+    def with_stranger(request: dict[str, object]) -> Reply:
+        ids = re.findall(r"^- (f\d+) \|", tool_results(request)[0], re.MULTILINE)[:3]
+        return call(("present_slate", {"item_ids": [*ids, old], "message": "Enjoy."}))
+
+    look_up = call(SEARCH, ("item_details", {"item_id": old}))
+    with OpenAIServer([look_up, with_stranger, say("As I said, enjoy.")]) as server:
+        dialogue = talk(server)
+        result = dialogue.ask()
+    dialogue.check_useful(result)
+    assert result.planner == "tool_calling"
+    assert "I left out one pick that did not fit what you asked for." in result.notices
+
+
+def test_a_disliked_genre_is_left_out_until_it_is_asked_for(talk) -> None:
+    def dislike(dialogue: Talk) -> None:
+        hates_drama = Preference(
+            preference_id="p1", kind="dislike", subject="genre", value="Drama", label="Drama",
+            created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )  # fmt: skip
+        dialogue.agent.store.save_preference("ada", hates_drama)
+
+    def present_all(request: dict[str, object]) -> Reply:
+        return present_found(request, count=10)
+
+    with OpenAIServer([call(SEARCH), present_all, present_all]) as server:
+        dialogue = talk(server)
+        dislike(dialogue)
+        result = dialogue.ask()
+        assert "dislike genre: Drama" in server.requests[0]["messages"][0]["content"]
+    dialogue.check_useful(result)
+    assert result.planner == "tool_calling"
+    assert not [item for item in result.items if "Drama" in item.genres]
+    drama = ("recommend", {"filter": {"genres_all": ["Crime", "Drama"], "year_min": 1990}})
+    with OpenAIServer([call(drama), present_all]) as server:
+        dialogue = talk(server)
+        dislike(dialogue)
+        asked = dialogue.ask("a crime drama")
+    assert asked.items
+    assert all("Drama" in item.genres for item in asked.items)
+
+
+def test_a_note_that_a_model_drops_is_told(talk) -> None:
+    remember = ("remember_preference", {
+        "kind": "must_not", "subject": "genre", "value": "horror", "quote": "I never watch horror",
+    })  # fmt: skip
+    forget = ("forget_preference", {"subject": "genre", "value": "Horror"})
+    script = [call(remember), say("Noted."), call(forget), say("Fine.")]
+    with OpenAIServer(script) as server:
+        dialogue = talk(server)
+        dialogue.ask("I never watch horror!")
+        assert "Gone from my notes: Horror." in dialogue.ask("thanks").notices
+    assert dialogue.agent.store.preferences("ada") == ()
+
+
 def test_titles_that_no_tool_returned_are_sent_back_once_then_cut(talk) -> None:
     def boast(request: dict[str, object]) -> Reply:
         message = 'Enjoy these. Even better is "The Blue Harbour" (1994). Have fun.'
@@ -441,7 +500,7 @@ def test_a_taste_in_the_persons_own_words_is_saved_with_the_turn(talk) -> None:
     with OpenAIServer([call(remember), say("Noted, no horror.")]) as server:
         dialogue = talk(server)
         result = dialogue.ask("By the way, I never watch horror!")
-    assert result.saved == ("Never: Horror",)
+    assert result.saved == ("Never: horror",)
     (kept,) = dialogue.agent.store.preferences("ada")
     assert (kept.kind, kept.subject, kept.value) == ("must_not", "genre", "Horror")
 

@@ -37,7 +37,8 @@ def test_histories_are_oldest_first_and_ties_keep_the_order_of_the_source(
         ids = [CATALOG.ids.ids[row] for row in interactions.history(user_row)]
         assert ids == [event[1] for event in own]
         assert interactions.weights_of(user_row).tolist() == [event[2] for event in own]
-        assert interactions.timestamps_of(user_row).tolist() == [event[3] for event in own]
+        start, end = interactions.offsets[user_row : user_row + 2]
+        assert interactions.timestamps[start:end].tolist() == [event[3] for event in own]
 
 
 @settings(max_examples=50, deadline=None)

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import ast
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-import tools
 from rec_core import Catalog, HashEncoder, Recommender, SearchEngine
 from tests.film_world import film_catalog, film_id, film_interactions
 from tools import ToolFailed, ToolRetry
 
 from .tool_kit import NotedPreferences, ids_of, make_context, use
-
-
-def test_the_front_is_sorted_lazy_and_the_same_for_type_checkers() -> None:
-    assert tools.__all__ == sorted(set(tools.__all__))
-    tree = ast.parse(Path(tools.__file__ or "").read_text())
-    seen = {
-        alias.name: node.module
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.level == 1
-        for alias in node.names
-    }
-    assert sorted(seen) == tools.__all__
-    for name, module in seen.items():
-        home = getattr(tools, name)
-        assert getattr(sys.modules[f"tools.{module}"], name) is home
 
 
 def test_search_items_lists_id_title_year_and_genres() -> None:
