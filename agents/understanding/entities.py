@@ -119,10 +119,13 @@ class EntityFinder:
             span = (match.start, match.end)
             if overlaps(span, _spans(found)) or self._is_plain_word(utterance, span):
                 continue
-            if is_placeholder(self._catalog[match.item_id]):
+            if not self._is_real(match.item_id):
                 continue
             found.append(Mention(item_ids=(match.item_id,), start=span[0], end=span[1]))
         return found or self._asked_titles(utterance) or self._lone_title(utterance)
+
+    def _is_real(self, item_id: str) -> bool:
+        return not is_placeholder(self._catalog[item_id])
 
     def _slate_titles(self, utterance: Utterance, state: ConversationState) -> list[Mention]:
         found: list[Mention] = []
@@ -172,7 +175,7 @@ class EntityFinder:
         filler = all(self._lexicon.is_filler(word) for word, _, _ in words_of(words))
         if filler or self._lexicon.match(words) or self._search.spot_genres(words):
             return None
-        matches = self._search.find_title(words, limit=1)
+        matches = [m for m in self._search.find_title(words, limit=1) if self._is_real(m.item_id)]
         return matches[0].item_id if matches and matches[0].confidence >= _SURE else None
 
     def _lone_title(self, utterance: Utterance) -> list[Mention]:

@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..reasons import FOR_CHILDREN
 from ..state import Wish
 from .drafting import Draft
 
@@ -135,7 +136,7 @@ def _years(old: Wish, change: YearChange) -> tuple[int | None, int | None]:
 
 def _genres(old: Wish, draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
     gone = {*draft.refused, *draft.demoted}
-    gone |= {genre for genre, weight in draft.weights.items() if weight <= _CONTRARY}
+    gone |= {g for g, w in draft.weights.items() if w <= _CONTRARY and g in FOR_CHILDREN}
     kept_all = [g for g in old.genres_all if g not in gone]
     kept_any = [g for g in old.genres_any if g not in gone]
     if draft.genres:

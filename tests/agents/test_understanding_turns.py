@@ -310,5 +310,5 @@ def test_for_grown_ups_ends_for_kids() -> None:
 
 
 def test_what_sucks_is_disliked() -> None:
-    reading = read("Alien sucks", ConversationState())
+    reading = read("Alien sucks", ConversationState(last_slate=SLATE))
     assert titles(reading.disliked_item_ids) == ["Alien"]
