@@ -191,7 +191,9 @@ def _introduction(plan: Plan, items: Sequence[SlateItem], finder: EvidenceFinder
     phrase = wish_phrase(wish, finder, noun=noun)
     if phrase == noun:
         personal = finder.person.liked or finder.person.history
-        phrase += " for you, going by what you liked" if personal else " that many people liked"
+        known = len(finder.recommender.interactions) > 0
+        general = " that many people liked" if known else " to start with"
+        phrase += " for you, going by what you liked" if personal else general
     text = f"{number}{more} {phrase}."
     return f"{text[:1].upper()}{text[1:]}"
 
@@ -228,7 +230,7 @@ def _comparison(about: Sequence[Item], finder: EvidenceFinder) -> str:
     for item in about:
         facts = [genre for genre in item.genres if genre not in shared]
         own = [genre_words(facts)] if facts else []
-        own += [f"directed by {joined(item.directors[:2])}"] if item.directors else []
+        own += [f"by {joined(item.directors[:2])}"] if item.directors else []
         own += [f"with {joined(item.cast[:2])}"] if item.cast else []
         own += _standing(item, finder)
         if own:
@@ -238,7 +240,7 @@ def _comparison(about: Sequence[Item], finder: EvidenceFinder) -> str:
 
 def _details(item: Item, finder: EvidenceFinder) -> str:
     facts = [genre_words(item.genres)] if item.genres else []
-    facts += [f"directed by {joined(item.directors[:3])}"] if item.directors else []
+    facts += [f"by {joined(item.directors[:3])}"] if item.directors else []
     facts += [f"with {joined(item.cast[:4])}"] if item.cast else []
     facts += _standing(item, finder)
     if not facts:

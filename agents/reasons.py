@@ -30,7 +30,6 @@ KIND_PLURALS = {
 _TELLING = 3.5
 _WORTH_TELLING = 2.7
 _WORTH_ADDING = 1.5
-_MOST_TOLD = 4
 _BESIDE_FACTS = frozenset({"rating", "popular", "tags"})
 _MOST_NAMED = {"genres": 3, "directors": 2, "cast": 2, "tags": 2}
 
@@ -147,7 +146,7 @@ def _genre_word(genre: str) -> str:
 def _asked(item: Item, found: Sequence[Evidence]) -> Iterable[Clause]:
     by_field = _by_field(found, "request")
     if directors := by_field.get("directors"):
-        yield _clause("people", f"directed by {_names(directors)}, as you asked", directors, 9.0)
+        yield _clause("people", f"by {_names(directors)}, as you asked", directors, 9.0)
     if cast := by_field.get("cast"):
         yield _clause("people", f"with {_names(cast)}, as you asked", cast, 9.0)
     if tags := by_field.get("tags"):
@@ -167,7 +166,7 @@ def _like_seeds(found: Sequence[Evidence], finder: EvidenceFinder) -> Iterable[C
         seed = finder.catalog[seed_id].title
         fields = _by_field(grounds, "seed_item")
         if directors := fields.get("directors"):
-            yield _clause("people", f"directed by {_names(directors)}, like {seed}", directors, 8.5)
+            yield _clause("people", f"by {_names(directors)}, like {seed}", directors, 8.5)
         if cast := fields.get("cast"):
             yield _clause("people", f"with {_names(cast)}, as in {seed}", cast, 8.0)
         if tags := fields.get("tags"):
@@ -195,7 +194,7 @@ def _like_liked(found: Sequence[Evidence], finder: EvidenceFinder) -> Iterable[C
         whose = "you liked" if other_id in finder.person.liked else "is in your history"
         fields = _by_field(grounds, "liked_item")
         if directors := fields.get("directors"):
-            words = f"directed by {_names(directors)}, like {other}, which {whose}"
+            words = f"by {_names(directors)}, like {other}, which {whose}"
             yield _clause("people", words, directors, 7.5)
         if cast := fields.get("cast"):
             words = f"with {_names(cast)}, as in {other}, which {whose}"
@@ -239,7 +238,7 @@ def _colour(item: Item, found: Sequence[Evidence]) -> Iterable[Clause]:
     if tags := _own("tags", item, found):
         yield _clause("tags", f"known for {_quoted(tags)}", tags, 2.6)
     if directors := _own("directors", item, found):
-        yield _clause("people", f"directed by {_names(directors)}", directors, 2.5)
+        yield _clause("people", f"by {_names(directors)}", directors, 2.5)
     if cast := _own("cast", item, found):
         yield _clause("people", f"with {_names(cast)}", cast, 2.4)
     if (genres := _own("genres", item, found)) and len(genres) < len(item.genres):

@@ -72,9 +72,15 @@ class Catalog:
         """The item with that outside id. Raises UnknownItemError."""
         if item_id not in self.ids:
             raise UnknownItemError(
-                f"No item has the id {item_id!r}.", f"The catalog has {len(self)} items."
+                f"No item has the id {item_id!r}.",
+                f"Ids here look like {self.items[0].item_id!r}." if self.items else "",
             )
         return self.items[self.ids.row(item_id)]
+
+    @cached_property
+    def describes_contents(self) -> bool:
+        """Whether any item has a text or a tag, so that moods can be told by more than genres."""
+        return any(item.texts or item.tags for item in self.items)
 
     def __repr__(self) -> str:
         return f"Catalog({len(self)} items)"

@@ -18,13 +18,15 @@ from rec_core import Catalog, Item, ItemFilter, Recommender
 from tools import ToolCall
 
 from ..answering import showable
+from ..constraints import conditions_of
 from ..errors import PlannerFailed
 from ..reasons import genre_words, joined
 from ..state import Preference, Wish
 from ..understanding import Reading
 from .base import Plan, ToolOutcome, TurnView
-from .rules_standing import long_term_filter, long_term_notice, long_term_weights
+from .rules_standing import long_term_notice, long_term_weights
 from .rules_words import (
+    mood_notice,
     next_steps,
     notices_of,
     relaxed_notice,
@@ -100,7 +102,7 @@ class SlatePlanner:
         A step that alone lets nothing in waits: it is taken together with a later one if only
         both together help.
         """
-        done = [Attempt(item_filter=long_term_filter(wish, preferences))]
+        done = [Attempt(item_filter=conditions_of(wish, preferences).item_filter)]
         waiting = done[0]
         for step in (self._without_people, self._any_genre, self._wider_years, self._any_year):
             alone, together = step(done[-1], wish), step(waiting, wish)
@@ -230,6 +232,8 @@ class SlatePlanner:
         relaxed = attempt.relaxed if n_full < len(found) else ()
         notices = [*notices_of(reading, self._catalog, view)]
         if told := long_term_notice(reading, view, self._catalog):
+            notices.append(told)
+        if told := mood_notice(reading, view, self._catalog):
             notices.append(told)
         if told := relaxed_notice(reading, attempt.told, n_full, len(found), wanted_count(reading)):
             notices.append(told)

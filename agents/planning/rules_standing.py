@@ -4,45 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rec_core import Catalog, ItemFilter
+from rec_core import Catalog
 
 from ..reasons import kind_words
 from ..state import Preference, Wish
 from ..understanding import Reading
-from ..understanding.learning import year_bounds
 from .base import TurnView
 
 _GENERAL_LIKING = 0.15
 _OPEN_LIKING = 0.4
-
-
-def long_term_filter(wish: Wish, preferences: Sequence[Preference]) -> ItemFilter:
-    """The wish's hard part with dislikes and rules added. What the wish asks for by name wins."""
-    wanted = {name.casefold() for name in (*wish.genres_all, *wish.genres_any, *wish.people_all)}
-    genres_none, people_none = list(wish.genres_none), list(wish.people_none)
-    genres_all, people_all = list(wish.genres_all), list(wish.people_all)
-    low, high = wish.year_min, wish.year_max
-    for rule in preferences:
-        refused = rule.kind in ("dislike", "must_not") and rule.value.casefold() not in wanted
-        if refused and rule.subject == "genre":
-            genres_none.append(rule.value)
-        elif refused and rule.subject == "person":
-            people_none.append(rule.value)
-        elif rule.kind == "must" and rule.subject == "genre":
-            genres_all.append(rule.value)
-        elif rule.kind == "must" and rule.subject == "person":
-            people_all.append(rule.value)
-        elif rule.kind == "must" and rule.subject == "year" and low is None and high is None:
-            low, high = year_bounds(rule.value)
-    return ItemFilter(
-        year_min=low,
-        year_max=high,
-        genres_all=tuple(dict.fromkeys(genres_all)),
-        genres_any=wish.genres_any,
-        genres_none=tuple(g for g in dict.fromkeys(genres_none) if g not in genres_all),
-        people_all=tuple(dict.fromkeys(people_all)),
-        people_none=tuple(p for p in dict.fromkeys(people_none) if p not in people_all),
-    )
 
 
 def long_term_weights(

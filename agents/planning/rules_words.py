@@ -155,6 +155,17 @@ def notices_of(
     return tuple(dict.fromkeys(told))
 
 
+def mood_notice(reading: Reading, view: TurnView, catalog: Catalog) -> str:
+    """Say that genres alone stood in for a mood where the catalog tells nothing else of its items.
+
+    Said when the first mood of a topic comes up; "" otherwise.
+    """
+    notes = reading.wish.notes
+    if not notes or view.state.wish.notes or catalog.describes_contents:
+        return ""
+    return f'This catalog has no plots or tags, so I judged "{notes[0]}" by genre alone.'
+
+
 def relaxed_notice(
     reading: Reading, told: Sequence[str], n_full: int, n_shown: int, wanted: int
 ) -> str:

@@ -30,6 +30,8 @@ _LONGEST_MESSAGE = 2_000
 _LONGEST_RESULT = 3_000
 _EXCHANGES = 4
 _MOST_PREFERENCES = 30
+# Characters; a person reads no longer answer than this in a chat.
+_LONGEST_ANSWER = 6000
 _PRESENT = "present_slate"
 _CALL_ID = re.compile(r"call_(\d+)_\d+")
 _DOING = {
@@ -167,16 +169,19 @@ class ToolCallingPlanner:
 
 
 def _is_unusable(reply: ModelReply) -> bool:
-    """Neither words nor a call with a name: an empty answer, or the rubble of a call."""
+    """Neither words nor a call with a name: an empty answer, the rubble of a call, or a flood."""
     if not reply.calls:
-        return not reply.text
+        return not reply.text or len(reply.text) > _LONGEST_ANSWER
     return all(not call.name for call in reply.calls)
 
 
 def _sent_back(reply: ModelReply) -> list[BaseMessage]:
     """What to say to an unusable answer."""
     raw = reply.calls[0].raw[:500] if reply.calls else ""
-    problem = "It was a tool call written as text that cannot be read." if raw else "It was empty."
+    if raw:
+        problem = "It was a tool call written as text that cannot be read."
+    else:
+        problem = "It was far too long." if reply.text else "It was empty."
     repair = HumanMessage(read_prompt("repair").render(problems=problem))
     return [AIMessage(raw), repair] if raw else [repair]
 

@@ -141,12 +141,8 @@ def test_cards_come_from_the_catalog() -> None:
 def test_a_comparison_names_what_is_shared_and_what_is_not() -> None:
     first, heat, casino = text_of(a_plan(intent="compare"), about=(HEAT, CASINO)).split("\n")
     assert first == "Heat (1995) and Casino (1995). Both share crime and Robert De Niro."
-    assert heat.startswith(
-        "Heat (1995): action and thriller; directed by Michael Mann; with Al Pacino"
-    )
-    assert casino.startswith(
-        "Casino (1995): drama; directed by Martin Scorsese; with Robert De Niro"
-    )
+    assert heat.startswith("Heat (1995): action and thriller; by Michael Mann; with Al Pacino")
+    assert casino.startswith("Casino (1995): drama; by Martin Scorsese; with Robert De Niro")
 
 
 def test_things_with_nothing_in_common_are_said_to_have_nothing() -> None:
@@ -157,7 +153,7 @@ def test_things_with_nothing_in_common_are_said_to_have_nothing() -> None:
 def test_facts_of_an_item() -> None:
     text = text_of(a_plan(intent="details"), about=(ALIEN,))
     assert text.startswith(
-        "Alien (1979): horror and Sci-Fi; directed by Ridley Scott; with Sigourney Weaver,"
+        "Alien (1979): horror and Sci-Fi; by Ridley Scott; with Sigourney Weaver,"
     )
     data = film_dataset().interactions
     n_people = int((data.item_rows == film_catalog().ids.row(ALIEN)).sum())
@@ -178,7 +174,7 @@ def test_the_catalogs_own_text_is_quoted_and_capped() -> None:
 def test_an_explanation_names_the_strongest_ground_first() -> None:
     plan = a_plan(intent="explain", wish=Wish(like_item_ids=(HEAT,)))
     text = text_of(plan, about=(film_id("The Insider"),))
-    assert text.startswith("The Insider (1999): directed by Michael Mann, like Heat. Also: ")
+    assert text.startswith("The Insider (1999): by Michael Mann, like Heat. Also: ")
 
 
 def test_there_is_always_something_to_say() -> None:

@@ -73,7 +73,7 @@ def test_evidence_for_an_unknown_item_is_refused() -> None:
 
 def test_a_shared_director_is_the_first_thing_said() -> None:
     (reason,) = reasons(Wish(like_item_ids=(HEAT,)), INSIDER)
-    assert reason.startswith("Directed by Michael Mann, like Heat; ")
+    assert reason.startswith("By Michael Mann, like Heat; ")
 
 
 def test_the_share_of_viewers_is_counted_from_the_data() -> None:

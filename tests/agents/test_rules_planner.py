@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,9 +12,15 @@ from agents.planning.base import ToolOutcome, TurnView
 from agents.planning.rules import RulesPlanner
 from agents.planning.rules_slate import SlatePlanner
 from agents.state import ConversationState, Preference, Wish
-from rec_core import ItemFilter
-from tests.agents.rules_world import START, Conversation, Reply, film_recommender
-from tests.film_world import film_catalog, film_id
+from rec_core import Catalog, ItemFilter
+from tests.agents.rules_world import (
+    START,
+    Conversation,
+    Reply,
+    film_recommender,
+    recommender_of,
+)
+from tests.film_world import film_catalog, film_dataset, film_id
 
 
 def talk(*texts: str, **before: tuple[str, str, str]) -> list[Reply]:
@@ -364,3 +371,17 @@ def test_a_filter_of_long_standing_does_not_fight_the_wish() -> None:
     )
     (full, *_) = SlatePlanner(film_recommender()).attempts(Wish(genres_all=("Horror",)), (rule,))
     assert full.item_filter == ItemFilter(genres_all=("Horror",))
+
+
+def test_a_catalog_without_texts_says_that_moods_go_by_genre() -> None:
+    bare = Catalog([replace(item, tags=(), texts={}) for item in film_catalog()])
+    dataset = replace(film_dataset(), catalog=bare)
+    conversation = Conversation(recommender=recommender_of(dataset))
+    said = 'This catalog has no plots or tags, so I judged "less violent" by genre alone.'
+    assert said in conversation.say("something like Heat but less violent").plan.notices
+    assert said not in conversation.say("and funnier").plan.notices
+
+
+def test_a_catalog_with_tags_says_nothing_of_the_kind() -> None:
+    (reply,) = talk("something like Heat but less violent")
+    assert not any("by genre alone" in notice for notice in reply.plan.notices)

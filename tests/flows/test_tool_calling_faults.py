@@ -312,6 +312,7 @@ UNUSABLE = {
     "open tag": say('<tool_call>{"name": "recommend", "argum'),
     "tag with rubble": say("<tool_call>call recommend please</tool_call>"),
     "call without name": call(("", {})),
+    "a flood": say("blah " * 200_000),
 }
 
 
