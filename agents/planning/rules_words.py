@@ -160,10 +160,9 @@ def mood_notice(reading: Reading, view: TurnView, catalog: Catalog) -> str:
 
     Said when the first mood of a topic comes up; "" otherwise.
     """
-    notes = reading.wish.notes
-    if not notes or view.state.wish.notes or catalog.describes_contents:
+    if not reading.wish.notes or view.state.wish.notes or catalog.describes_contents:
         return ""
-    return f'This catalog has no plots or tags, so I judged "{notes[0]}" by genre alone.'
+    return "This catalog has no plots or tags, so I judged the mood by genres alone."
 
 
 def relaxed_notice(

@@ -377,11 +377,11 @@ def test_a_catalog_without_texts_says_that_moods_go_by_genre() -> None:
     bare = Catalog([replace(item, tags=(), texts={}) for item in film_catalog()])
     dataset = replace(film_dataset(), catalog=bare)
     conversation = Conversation(recommender=recommender_of(dataset))
-    said = 'This catalog has no plots or tags, so I judged "less violent" by genre alone.'
+    said = "This catalog has no plots or tags, so I judged the mood by genres alone."
     assert said in conversation.say("something like Heat but less violent").plan.notices
     assert said not in conversation.say("and funnier").plan.notices
 
 
 def test_a_catalog_with_tags_says_nothing_of_the_kind() -> None:
     (reply,) = talk("something like Heat but less violent")
-    assert not any("by genre alone" in notice for notice in reply.plan.notices)
+    assert not any("by genres alone" in notice for notice in reply.plan.notices)
