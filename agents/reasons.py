@@ -255,7 +255,7 @@ def _own(name: str, item: Item, found: Sequence[Evidence]) -> tuple[Evidence, ..
 
 
 def _facts(item: Item) -> Clause:
-    parts = [genre_words(item.genres[:3]) or "a title"]
+    parts = [genre_words(item.genres[:3])] if item.genres else []
     evidence = [Evidence(kind="field", field="genres", value=genre) for genre in item.genres[:3]]
     if item.directors:
         parts.append(f"by {joined(item.directors[:2])}")
@@ -265,7 +265,8 @@ def _facts(item: Item) -> Clause:
     if item.year is not None:
         parts.append(f"from {item.year}")
         evidence.append(Evidence(kind="field", field="year", value=str(item.year)))
-    return _clause("facts", " ".join(parts), evidence, 1.0)
+    words = " ".join(parts) or "only its title is known here"
+    return _clause("facts", words, evidence, 1.0)
 
 
 def _taken(finder: EvidenceFinder) -> str:

@@ -78,7 +78,7 @@ def _source(preference: Preference) -> str:
     day = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone()
     when = f"{day.day} {day:%B %Y}, {day:%H:%M}"
     quote = one_line(preference.quote, 160)
-    how = f"you said: “{escape(quote)}”" if quote else "you pressed a button"
+    how = f"you said: “{escape(quote)}”" if quote else "you set it with a click"
     return f'<p class="rp-source">{how} · <time>{when}</time></p>'
 
 

@@ -9,8 +9,10 @@ import pytest
 
 from agents import Evidence, EvidenceFinder, Person, Preference, Wish
 from agents.reasons import clauses_for, full_reason, genre_words, joined, kind_words, slate_reasons
+from rec_core import Catalog, Dataset, IdMap, Interactions, Item
 
 from ..film_world import film_catalog, film_dataset, film_id
+from .rules_world import recommender_of
 from .turn_kit import film_recommender
 
 HEAT, CASINO, ALIEN, INSIDER = (film_id(t) for t in ("Heat", "Casino", "Alien", "The Insider"))
@@ -151,3 +153,14 @@ def test_genres_as_things_people_like() -> None:
     assert [kind_words(one) for one in ("Musical", "Horror", "Sci-Fi", "Children")] == [
         "musicals", "horror", "Sci-Fi", "anything for children",
     ]  # fmt: skip
+
+
+def test_an_item_of_which_only_the_title_is_known_is_not_praised() -> None:
+    catalog = Catalog([Item(item_id=one, title=one.upper()) for one in "abcd"])
+    none = np.zeros(0, dtype=np.int64)
+    nobody = Interactions(users=IdMap([]), catalog_ids=catalog.ids, user_rows=none, item_rows=none)
+    dataset = Dataset(name="titles", catalog=catalog, interactions=nobody, meta={})
+    bare = EvidenceFinder(recommender_of(dataset), Person(wish=Wish()))
+    ((words, evidence),) = slate_reasons(("a",), bare)
+    assert words == "Only its title is known here."
+    assert evidence == ()

@@ -77,7 +77,7 @@ def test_a_dislike_is_saved_shown_and_remembered(
     service.judge(ADA, made, uuid.uuid4().hex, item_id, "dislike")
     assert "is-dislike" in service.transcript(ADA, made)
     assert "Noted: you won't see this one again." in service.transcript(ADA, made)
-    assert "you pressed a button" in service.memory(ADA)
+    assert "you set it with a click" in service.memory(ADA)
     talk(service, ADA, "more", made)
     newest = agent.store.turns(ADA, made)[-1].result
     assert item_id not in [item.item_id for item in newest.items]
