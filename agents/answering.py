@@ -186,8 +186,12 @@ def _introduction(plan: Plan, items: Sequence[SlateItem], finder: EvidenceFinder
     noun = "pick" if len(items) == 1 else "picks"
     wish = plan.wish or Wish()
     if plan.relaxed:
-        # What was let go is told by the notices; the wish as it was said would be a false claim.
-        return "This one comes closest." if len(items) == 1 else f"These {number} come closest."
+        # The wish as it was said would be a false claim; the notices tell what was let go.
+        let_go = Wish(**{name: getattr(wish, name) for name in plan.relaxed})
+        closest = "This one comes" if len(items) == 1 else f"These {number} come"
+        return (
+            f"{closest} closest{'' if let_go == Wish() else f' to {wish_phrase(let_go, finder)}'}."
+        )
     phrase = wish_phrase(wish, finder, noun=noun)
     if phrase == noun:
         personal = finder.person.liked or finder.person.history
