@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -83,11 +84,24 @@ class Page:
         return self.window.find_elements(By.CSS_SELECTOR, selector)
 
     def until(self, condition: Callable[[], object], seconds: float = 60) -> None:
-        WebDriverWait(self.window, seconds, poll_frequency=0.1).until(lambda _: condition())
+        # The page may redraw between finding an element and reading it.
+        wait = WebDriverWait(
+            self.window,
+            seconds,
+            poll_frequency=0.1,
+            ignored_exceptions=[StaleElementReferenceException],
+        )
+        wait.until(lambda _: condition())
 
     def turns(self) -> list[WebElement]:
         """Finished turns only: a running one is in another place."""
         return self.all("#rp-transcript .rp-turn")
+
+    def turn_ids(self) -> list[str]:
+        return self.window.execute_script(
+            "return [...document.querySelectorAll('#rp-transcript .rp-turn')]"
+            ".map(turn => turn.dataset.turn)"
+        )
 
     def cards(self) -> list[WebElement]:
         return self.all("#rp-transcript .rp-turn:last-child .rp-card")
@@ -172,9 +186,10 @@ def test_the_buttons_of_a_turn_and_of_the_list(address: str) -> None:
         page.until(lambda: len(page.turns()) == before + 1)
         assert "Why" in page.turns()[-1].text
 
+        first_try = page.turn_ids()
         page.click(page.all("[data-act=again]")[-1])
-        page.until(lambda: page.all("#rp-live .rp-turn") or len(page.turns()) == before)
-        page.until(lambda: len(page.turns()) == before + 1)
+        # The new turn may be over before one can look: only its id tells it from the old one.
+        page.until(lambda: len(page.turn_ids()) == before + 1 and page.turn_ids() != first_try)
 
         page.click(page.all("[data-act=back]")[-1])
         page.until(lambda: len(page.turns()) == before)
