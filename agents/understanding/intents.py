@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 
 from .reading import Act
-from .text import PERSON_MARK, REFERENCE_MARK, TITLE_MARK, Span
+from .text import REFERENCE_MARK, TITLE_MARK, Span
 
 _M = f"[{TITLE_MARK}{REFERENCE_MARK}]+(?: \\(?\\d{{4}}\\)?)?"
-_P = f"{PERSON_MARK}+"
 
 _HOSTILE = re.compile(
     r"\b(?:ignore|disregard|forget|override|bypass|drop) (?:all |any |every |the |your |my |of |these |those )*(?:previous |prior |above |earlier |system |safety )*(?:instructions?|rules|prompts?|guidelines|programming|constraints|directives)(?: (?:above|before|you were given|you have))?"
