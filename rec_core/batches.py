@@ -6,12 +6,9 @@ after every real position, and the loss looks at real positions only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-
-from .interactions import Interactions
 
 
 @dataclass(frozen=True)
@@ -27,6 +24,18 @@ class SequenceBatch:
     items: np.ndarray
     targets: np.ndarray
     real: np.ndarray
+
+    def share(self, part: int, n_parts: int) -> SequenceBatch:
+        """Every `n_parts`-th window from the `part`-th on; of one part, the batch itself."""
+        if n_parts == 1:
+            return self
+        mine = np.zeros(len(self.items), dtype=bool)
+        mine[part::n_parts] = True
+        return SequenceBatch(
+            items=self.items[mine],
+            targets=self.targets[np.repeat(mine, self.real.sum(axis=1))],
+            real=self.real[mine],
+        )
 
 
 def all_windows(
@@ -57,6 +66,18 @@ def all_windows(
     return (offsets[user] + begin).astype(np.int64), (end - begin).astype(np.int64)
 
 
+def last_windows(offsets: np.ndarray, *, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """One window a history: its last `length` next-item steps, or all when there are fewer.
+
+    Returns:
+        (starts, counts) as `all_windows`.
+    """
+    steps = np.maximum(np.diff(offsets) - 1, 0)
+    counts = np.minimum(steps, length)
+    starts = offsets[:-1] + steps - counts
+    return starts[counts > 0].astype(np.int64), counts[counts > 0].astype(np.int64)
+
+
 def bucketed_batches(
     counts: np.ndarray, *, batch_size: int, generator: np.random.Generator
 ) -> list[np.ndarray]:
@@ -70,38 +91,29 @@ def bucketed_batches(
     return [batches[index] for index in generator.permutation(len(batches))]
 
 
-def shuffled_ties(interactions: Interactions, generator: np.random.Generator) -> np.ndarray:
-    """Item rows of all events, those of one user and one time stamp in a random order.
-
-    Without time stamps the order is all there is: it is kept.
-    """
-    if not interactions.has_timestamps:
-        return interactions.item_rows
-    draw = generator.random(len(interactions))
-    order = np.lexsort((draw, interactions.timestamps, interactions.user_rows))
-    return interactions.item_rows[order]
-
-
-def sequence_batches(
+def shuffled_ties(
     item_rows: np.ndarray,
-    offsets: np.ndarray,
-    *,
-    length: int,
-    batch_size: int,
-    padding: int,
+    user_rows: np.ndarray,
+    timestamps: np.ndarray,
     generator: np.random.Generator,
-) -> Iterator[SequenceBatch]:
-    """One epoch over all next-item steps of the histories that `offsets` cuts (see `all_windows`)."""
-    starts, counts = all_windows(offsets, length=length, generator=generator)
-    for batch in bucketed_batches(counts, batch_size=batch_size, generator=generator):
-        places = np.arange(counts[batch].max())
-        real = places < counts[batch][:, None]
-        index = np.minimum(starts[batch][:, None] + places, len(item_rows) - 2)
-        yield SequenceBatch(
-            items=np.where(real, item_rows[index], padding),
-            targets=item_rows[index + 1][real],
-            real=real,
-        )
+) -> np.ndarray:
+    """Item rows sorted by user and time, those of one user and one time stamp in a random order."""
+    draw = generator.random(len(item_rows))
+    return item_rows[np.lexsort((draw, timestamps, user_rows))]
+
+
+def sequence_batch(
+    item_rows: np.ndarray, starts: np.ndarray, counts: np.ndarray, *, padding: int
+) -> SequenceBatch:
+    """Inputs and targets of some windows (see `all_windows`); `item_rows` has two events or more."""
+    places = np.arange(counts.max())
+    real = places < counts[:, None]
+    index = np.minimum(starts[:, None] + places, len(item_rows) - 2)
+    return SequenceBatch(
+        items=np.where(real, item_rows[index], padding),
+        targets=item_rows[index + 1][real],
+        real=real,
+    )
 
 
 def padded_histories(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from .catalog import Catalog
 
 _SCHEMA_VERSION = "1"
+# Events of one row group: small enough that training from the file can mix many of them at once.
+_GROUP_EVENTS = 1 << 16
+# The ids of all users stand in the file's footer, which Arrow would not read beyond 100 MB.
+_IDS_LIMIT = 2**31 - 1
 # Ratings that an item is given on credit, at the overall mean: with ten, a film with one single
 # five-star rating stays near the mean and one with hundreds keeps its own.
 _PRIOR_RATINGS = 10.0
@@ -191,7 +196,7 @@ class Interactions:
         return digest.hexdigest()
 
     def save(self, path: Path) -> None:
-        """Write one parquet file, atomically. Raises StorageError."""
+        """Write one parquet file, atomically; each row group holds whole users. Raises StorageError."""
         table = pa.table(
             {
                 "user_row": self.user_rows.astype(np.int32),
@@ -207,8 +212,20 @@ class Interactions:
             "has_ratings": str(int(self.has_ratings)),
             "has_timestamps": str(int(self.has_timestamps)),
         }
-        with atomic_file(path) as temporary:
-            pq.write_table(table.replace_schema_metadata(marks), temporary, compression="zstd")
+        table = table.replace_schema_metadata(marks)
+        with (
+            atomic_file(path) as temporary,
+            pq.ParquetWriter(temporary, table.schema, compression="zstd") as writer,
+        ):
+            for start, end in self._row_groups():
+                writer.write_table(table.slice(start, end - start), row_group_size=end - start)
+
+    def _row_groups(self) -> Iterator[tuple[int, int]]:
+        """Event ranges of about `_GROUP_EVENTS`, cut between users only."""
+        wanted = np.arange(_GROUP_EVENTS, len(self), _GROUP_EVENTS)
+        after = self.offsets[np.searchsorted(self.offsets, wanted)]
+        cuts = np.unique([0, *after, len(self)]).tolist()
+        return pairwise(cuts)
 
     @classmethod
     def load(cls, path: Path, catalog: Catalog) -> Interactions:
@@ -219,7 +236,7 @@ class Interactions:
         """
         again = "Get or import the data set again."
         try:
-            table = pq.read_table(path)
+            table = pq.read_table(path, thrift_string_size_limit=_IDS_LIMIT)
         except (OSError, pa.ArrowException) as error:
             problem = f"The interactions file {str(path)!r} is missing or cannot be read."
             raise DamagedFileError(problem, again) from error

@@ -46,8 +46,8 @@ class SasrecScorer:
         )
         return model.eval()
 
-    def score(self, histories: Sequence[np.ndarray]) -> np.ndarray:
-        """(n_histories, n_items) float32 logits."""
+    def states(self, histories: Sequence[np.ndarray]) -> np.ndarray:
+        """(n_histories, d) float32: times `item_vectors` they give the logits; zeros when empty."""
         import torch
 
         n_items = len(self.item_vectors)
@@ -55,8 +55,12 @@ class SasrecScorer:
             list(histories), length=self.config.max_length, padding=n_items
         )
         with torch.inference_mode():
-            states = self._model(torch.from_numpy(padded))
-            last = states[torch.arange(len(padded)), torch.from_numpy(np.maximum(lengths - 1, 0))]
-            scores = (last @ self._model.item_vectors.T).numpy()
-        scores[lengths == 0] = 0.0
-        return scores
+            states = self._model.last_states(
+                torch.from_numpy(padded), torch.from_numpy(np.maximum(lengths, 1))
+            ).numpy()
+        states[lengths == 0] = 0.0
+        return states
+
+    def score(self, histories: Sequence[np.ndarray]) -> np.ndarray:
+        """(n_histories, n_items) float32 logits."""
+        return self.states(histories) @ self.item_vectors.T

@@ -1,25 +1,44 @@
-"""Training SASRec: all windows, softmax over the catalog, early stop on validation."""
+"""Training SASRec: next-item steps of whole histories, early stop on validation, resume.
+
+An epoch goes through the blocks of an event source, so a file larger than memory trains like a
+small one. Under torchrun every process takes its share of each batch and gradients are summed, so
+that the steps are those of one process.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from ..batches import SequenceBatch, sequence_batches, shuffled_ties
+from ..batches import (
+    SequenceBatch,
+    all_windows,
+    bucketed_batches,
+    last_windows,
+    sequence_batch,
+    shuffled_ties,
+)
+from ..checkpoints import CheckpointFolder, restore_training, resume_point, training_state
+from ..distributed import World, world
+from ..event_source import EventBlock, EventSource, MemorySource
 from ..interactions import Interactions
 from ..runtime import DEFAULT_RUN, Progress, RunOptions, no_progress
 from .config import SasrecConfig
-from .loss import catalog_cross_entropy
+from .loss import catalog_cross_entropy, sampled_cross_entropy
 from .model import Sasrec
+from .proposal import Proposal
 from .scorer import SasrecScorer
 
 Validate = Callable[[SasrecScorer], float]
 """Gives the validation metric (higher is better) of a snapshot."""
+
+_MOMENTS = (0.9, 0.98)
+_BEST = "best/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,99 +52,226 @@ class TrainedSasrec:
 
 
 def train_sasrec(
-    interactions: Interactions,
+    events: Interactions | EventSource,
     config: SasrecConfig,
     *,
     validate: Validate | None = None,
     stop_after: int | None = None,
+    checkpoints: CheckpointFolder | None = None,
     options: RunOptions = DEFAULT_RUN,
     progress: Progress = no_progress,
 ) -> TrainedSasrec:
-    """Fit on every next-item step of the interactions.
+    """Fit on the next-item steps of the events.
 
     Args:
-        interactions: What to learn from; users with fewer than two events add nothing.
+        events: What to learn from; users with fewer than two events add nothing.
         config: Shape and recipe.
         validate: When given, the snapshot with the best value is returned and training stops
             after `config.patience` epochs without a better one.
         stop_after: Epochs to run when there is nothing to validate on; the schedule is still that
             of `config.max_epochs`, so a refit repeats the steps that led to a chosen epoch.
+        checkpoints: Where every epoch is kept; a run that was interrupted goes on after its last
+            complete epoch and ends with the same parameters.
         options: Seed, device, threads.
         progress: Told after every epoch.
     """
+    source = MemorySource(events) if isinstance(events, Interactions) else events
     n_epochs = config.max_epochs if stop_after is None else min(stop_after, config.max_epochs)
-    with options.seeded_torch("sasrec"):
-        model = Sasrec(interactions.n_items, config).to(options.device)
-        optimiser = _optimiser(model, config)
-        generator = options.generator("sasrec/windows")
-        curve, losses, best, best_epoch = [], [], None, 0
-        step, total_steps = 0, 0
-        for epoch in range(1, n_epochs + 1):
-            batches = list(_epoch(interactions, config, generator))
-            total_steps = total_steps or max(1, len(batches) * config.max_epochs)
-            model.train()
-            epoch_loss = 0.0
-            for batch in batches:
-                for group in optimiser.param_groups:
-                    group["lr"] = config.learning_rate * _schedule(step / total_steps, config)
-                epoch_loss += _train_step(model, optimiser, batch)
-                step += 1
-            losses.append(epoch_loss / max(1, len(batches)))
-            progress("sasrec", epoch, n_epochs)
-            if validate is None:
-                continue
-            snapshot = _snapshot(model)
-            curve.append(validate(snapshot))
-            if best is None or curve[-1] > curve[best_epoch - 1]:
-                best, best_epoch = snapshot, epoch
-            elif epoch - best_epoch >= config.patience:
-                progress("sasrec", n_epochs, n_epochs)
-                break
+    with options.seeded_torch("sasrec"), world(options) as ranks:
+        run = _Run(source, config, options, ranks)
+        run.resume(checkpoints)
+        while run.epoch < n_epochs and not run.is_over:
+            progress("sasrec", run.epoch, n_epochs)
+            run.train_epoch()
+            if validate is not None:
+                run.note(ranks.broadcast(validate(run.snapshot()) if ranks.is_main else 0.0))
+            run.save(checkpoints)
+        progress("sasrec", n_epochs, n_epochs)
+        return run.outcome()
+
+
+@dataclass
+class _Best:
+    """The validation curve so far and the snapshot at its highest point."""
+
+    curve: list[float] = field(default_factory=list)
+    epoch: int = 0
+    tensors: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+class _Run:
+    """One training run between its epochs: all that a checkpoint keeps."""
+
+    def __init__(
+        self, source: EventSource, config: SasrecConfig, options: RunOptions, ranks: World
+    ) -> None:
+        self.source, self.config, self.ranks = source, config, ranks
+        self.model = Sasrec(source.n_items, config, sparse=self._samples).to(ranks.device)
+        self.optimisers = _optimisers(self.model, config)
+        self.generator = options.generator("sasrec/windows")
+        self.proposal = (
+            Proposal(source.item_counts - source.first_counts) if self._samples else None
+        )
+        self.epoch = 0
+        self.losses: list[float] = []
+        self.best = _Best()
+        if not ranks.is_main:  # equal parameters everywhere, but each process its own dropout
+            torch.manual_seed(options.stream_seed(f"sasrec/rank-{ranks.rank}"))
+
+    @property
+    def _samples(self) -> bool:
+        return self.source.n_items > self.config.full_softmax_up_to
+
+    @property
+    def is_over(self) -> bool:
+        """Whether validation has not improved for as long as the configuration waits."""
+        return bool(self.best.epoch) and self.epoch - self.best.epoch >= self.config.patience
+
+    def train_epoch(self) -> None:
+        """Every step of every block once."""
+        self.model.train()
+        losses = [self._step(batch, share) for share, batch in self._batches()]
+        self.epoch += 1
+        self.losses.append(self.ranks.sum(sum(losses)) / max(1, len(losses)))
+
+    def _batches(self) -> Iterator[tuple[float, SequenceBatch]]:
+        """The epoch's batches, each with the share of the whole schedule that is done before it."""
+        done = 0
+        for block in self.source.blocks(self.generator):
+            if len(block.item_rows) > 1:
+                rows, batches = _cut(block, self.config, self.generator)
+                for index, (starts, counts) in enumerate(batches):
+                    passed = done + len(block.item_rows) * index / len(batches)
+                    share = (self.epoch + passed / self.source.n_events) / self.config.max_epochs
+                    yield share, sequence_batch(rows, starts, counts, padding=self.source.n_items)
+            done += len(block.item_rows)
+
+    def _step(self, batch: SequenceBatch, share: float) -> float:
+        """One update; returns this process's part of the batch's mean loss."""
+        rate = self.config.learning_rate * _schedule(share, self.config)
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.zero_grad(set_to_none=True)
+        sampled = None if self.proposal is None else self._draw()
+        n_targets = len(batch.targets)
+        own = batch.share(self.ranks.rank, self.ranks.size)
+        loss = self._loss(own, sampled) * (len(own.targets) / n_targets)
+        loss.backward()
+        self.ranks.sum_gradients(self.model)
+        nn.utils.clip_grad_norm_(self.model.dense_parameters(), 1.0)
+        for optimiser in self.optimisers:
+            optimiser.step()
+        return float(loss.detach())
+
+    def _draw(self) -> tuple[Tensor, Tensor]:
+        assert self.proposal is not None
+        rows, log_expected = self.proposal.draw(self.config.sampled_items, self.generator)
+        return torch.from_numpy(rows), torch.from_numpy(log_expected)
+
+    def _loss(self, batch: SequenceBatch, sampled: tuple[Tensor, Tensor] | None) -> Tensor:
+        device = self.model.positions.weight.device
+        items = torch.from_numpy(batch.items).to(device)
+        if not len(batch.targets):  # a process without rows still takes part in the sum
+            return self.model(items).sum() * 0.0
+        states = self.model(items)[torch.from_numpy(batch.real).to(device)]
+        targets = torch.from_numpy(batch.targets).to(device)
+        if sampled is None:
+            return catalog_cross_entropy(states, self.model.item_vectors, targets)
+        rows, log_expected = (tensor.to(device) for tensor in sampled)
+        return sampled_cross_entropy(
+            states,
+            self.model.items(targets),
+            self.model.items(rows),
+            collisions=targets[:, None] == rows,
+            log_expected=log_expected,
+        )
+
+    def note(self, value: float) -> None:
+        """Take down the validation metric of the epoch just trained."""
+        self.best.curve.append(value)
+        if not self.best.epoch or value > self.best.curve[self.best.epoch - 1]:
+            self.best.epoch, self.best.tensors = self.epoch, _tensors(self.model)
+
+    def save(self, checkpoints: CheckpointFolder | None) -> None:
+        """Keep all that the next epoch depends on; every process takes part, the main one writes."""
+        if checkpoints is None:
+            return
+        tensors, state = training_state(
+            self.model, self.optimisers, {"windows": self.generator}, self.ranks
+        )
+        if self.ranks.is_main:
+            best = {_BEST + name: value for name, value in self.best.tensors.items()}
+            state |= {
+                "losses": self.losses,
+                "curve": self.best.curve,
+                "best_epoch": self.best.epoch,
+            }
+            checkpoints.save(self.epoch, tensors={**tensors, **best}, state=state)
+
+    def resume(self, checkpoints: CheckpointFolder | None) -> None:
+        """Go on from the last complete epoch, if there is one."""
+        found = resume_point(checkpoints, self.ranks)
+        if found is None:
+            return
+        restore_training(
+            found, self.model, self.optimisers, {"windows": self.generator}, self.ranks
+        )
+        self.epoch, self.losses = found.epoch, list(found.state["losses"])
+        best = {
+            name.removeprefix(_BEST): tensor.numpy()
+            for name, tensor in found.tensors.items()
+            if name.startswith(_BEST)
+        }
+        self.best = _Best(
+            curve=list(found.state["curve"]), epoch=found.state["best_epoch"], tensors=best
+        )
+
+    def snapshot(self) -> SasrecScorer:
+        """The model as it is now."""
+        return SasrecScorer(_tensors(self.model), self.config)
+
+    def outcome(self) -> TrainedSasrec:
+        """The best snapshot, or the last where nothing was validated."""
+        scorer = SasrecScorer(self.best.tensors, self.config) if self.best.epoch else None
         return TrainedSasrec(
-            scorer=best or _snapshot(model),
-            epochs=best_epoch or n_epochs,
-            curve=tuple(curve),
-            losses=tuple(losses),
+            scorer=scorer or self.snapshot(),
+            epochs=self.best.epoch or self.epoch,
+            curve=tuple(self.best.curve),
+            losses=tuple(self.losses),
         )
 
 
-def _epoch(
-    interactions: Interactions, config: SasrecConfig, generator: np.random.Generator
-) -> list[SequenceBatch]:
-    rows = shuffled_ties(interactions, generator) if config.shuffle_ties else interactions.item_rows
-    return list(
-        sequence_batches(
-            rows,
-            interactions.offsets,
-            length=config.max_length,
-            batch_size=config.batch_size,
-            padding=interactions.n_items,
-            generator=generator,
-        )
-    )
+def _cut(
+    block: EventBlock, config: SasrecConfig, generator: np.random.Generator
+) -> tuple[np.ndarray, Sequence[tuple[np.ndarray, np.ndarray]]]:
+    """The block's item rows in the order of this epoch, and (starts, counts) of each batch."""
+    rows = block.item_rows
+    if config.shuffle_ties and block.timestamps is not None:
+        rows = shuffled_ties(rows, block.user_rows, block.timestamps, generator)
+    if config.all_windows:
+        starts, counts = all_windows(block.offsets, length=config.max_length, generator=generator)
+    else:
+        starts, counts = last_windows(block.offsets, length=config.max_length)
+    batches = bucketed_batches(counts, batch_size=config.batch_size, generator=generator)
+    return rows, [(starts[batch], counts[batch]) for batch in batches]
 
 
-def _train_step(model: Sasrec, optimiser: torch.optim.Optimizer, batch: SequenceBatch) -> float:
-    device = model.items.weight.device
-    items = torch.from_numpy(batch.items).to(device)
-    real = torch.from_numpy(batch.real).to(device)
-    targets = torch.from_numpy(batch.targets).to(device)
-    loss = catalog_cross_entropy(model(items)[real], model.item_vectors, targets)
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimiser.step()
-    return float(loss.detach())
-
-
-def _optimiser(model: Sasrec, config: SasrecConfig) -> torch.optim.Optimizer:
-    matrices = [parameter for parameter in model.parameters() if parameter.dim() >= 2]
-    vectors = [parameter for parameter in model.parameters() if parameter.dim() < 2]
+def _optimisers(model: Sasrec, config: SasrecConfig) -> tuple[torch.optim.Optimizer, ...]:
+    """AdamW; rows of a sampled catalog, most of which a step does not touch, get a sparse Adam."""
+    dense = model.dense_parameters()
     groups = [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
+        {
+            "params": [parameter for parameter in dense if parameter.dim() >= 2],
+            "weight_decay": config.weight_decay,
+        },
+        {"params": [parameter for parameter in dense if parameter.dim() < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
+    rate = config.learning_rate
+    adam = torch.optim.AdamW(groups, lr=rate, betas=_MOMENTS, fused=True)
+    if not model.items.sparse:
+        return (adam,)
+    return adam, torch.optim.SparseAdam([model.items.weight], lr=rate, betas=_MOMENTS)
 
 
 def _schedule(done: float, config: SasrecConfig) -> float:
@@ -136,8 +282,5 @@ def _schedule(done: float, config: SasrecConfig) -> float:
     return 0.5 * (1.0 + math.cos(math.pi * min(rest, 1.0)))
 
 
-def _snapshot(model: Sasrec) -> SasrecScorer:
-    tensors = {
-        name: value.detach().cpu().numpy().copy() for name, value in model.state_dict().items()
-    }
-    return SasrecScorer(tensors, model.config)
+def _tensors(model: Sasrec) -> dict[str, np.ndarray]:
+    return {name: value.detach().cpu().numpy().copy() for name, value in model.state_dict().items()}

@@ -6,8 +6,9 @@ from hypothesis import given, strategies as st
 from rec_core.batches import (
     all_windows,
     bucketed_batches,
+    last_windows,
     padded_histories,
-    sequence_batches,
+    sequence_batch,
     shuffled_ties,
 )
 from rec_core.ids import IdMap
@@ -34,18 +35,30 @@ def test_windows_cover_every_step_once(lengths: list[int], window: int, seed: in
 
 def test_batches_hold_inputs_and_the_items_that_follow() -> None:
     world = interactions_of([[0, 1, 2, 3], [4, 5]], n_items=6)
-    (batch,) = sequence_batches(
-        world.item_rows,
-        world.offsets,
-        length=10,
-        batch_size=4,
-        padding=6,
-        generator=np.random.default_rng(0),
+    batch = sequence_batch(
+        world.item_rows, np.array([0, 4]), np.array([3, 1]), padding=world.n_items
     )
     rows = {tuple(row) for row in batch.items.tolist()}
     assert rows == {(0, 1, 2), (4, 6, 6)}
     assert sorted(batch.targets.tolist()) == [1, 2, 3, 5]
     assert batch.real.sum() == 4
+
+
+def test_the_shares_of_a_batch_are_its_windows_with_their_targets() -> None:
+    items = np.array([0, 1, 2, 3, 4, 5])
+    batch = sequence_batch(items, np.array([0, 2, 4]), np.array([2, 1, 1]), padding=9)
+    assert batch.share(0, 1) is batch
+    first, second = batch.share(0, 2), batch.share(1, 2)
+    assert (first.items.tolist(), first.targets.tolist()) == ([[0, 1], [4, 9]], [1, 2, 5])
+    assert (second.items.tolist(), second.targets.tolist()) == ([[2, 9]], [3])
+    assert len(batch.share(3, 4).targets) == 0
+
+
+def test_last_windows_end_with_the_last_step_of_every_history() -> None:
+    offsets = np.array([0, 5, 6, 6, 8])
+    starts, counts = last_windows(offsets, length=3)
+    assert starts.tolist() == [1, 6]
+    assert counts.tolist() == [3, 1]
 
 
 def test_buckets_hold_every_window_once_and_near_lengths_together() -> None:
@@ -67,16 +80,16 @@ def test_only_ties_are_shuffled() -> None:
         timestamps=np.array([1, 2, 2, 3, 1, 1]),
     )
     orders = {
-        tuple(shuffled_ties(world, np.random.default_rng(seed)).tolist()) for seed in range(40)
+        tuple(
+            shuffled_ties(
+                world.item_rows, world.user_rows, world.timestamps, np.random.default_rng(seed)
+            ).tolist()
+        )
+        for seed in range(40)
     }
     assert orders == {
         (0, *middle, 3, *last) for middle in ((1, 2), (2, 1)) for last in ((4, 5), (5, 4))
     }
-
-
-def test_without_time_stamps_the_order_is_kept() -> None:
-    world = interactions_of([[3, 1, 2]], n_items=4)
-    assert shuffled_ties(world, np.random.default_rng(0)).tolist() == [3, 1, 2]
 
 
 def test_histories_are_cut_from_the_end_and_padded_on_the_right() -> None:
