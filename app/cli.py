@@ -18,6 +18,7 @@ from .commands.demo import demo
 from .commands.doctor import doctor
 from .commands.evaluate import evaluate
 from .commands.recommend import recommend
+from .commands.score import score
 from .commands.setup import setup
 from .commands.train import train
 from .environment import prepare_environment
@@ -60,6 +61,7 @@ application.add_typer(data_app, name="data", rich_help_panel=_CORE)
 application.command(rich_help_panel=_CORE)(train)
 application.command(rich_help_panel=_CORE)(evaluate)
 application.command(rich_help_panel=_CORE)(recommend)
+application.command(rich_help_panel=_CORE)(score)
 
 
 def version() -> str:

@@ -70,6 +70,8 @@ if TYPE_CHECKING:
     from .search import (
         ChromaIndex as ChromaIndex,
         ExactIndex as ExactIndex,
+        FaissConfig as FaissConfig,
+        FaissIndex as FaissIndex,
         HashEncoder as HashEncoder,
         MiniLMEncoder as MiniLMEncoder,
         SearchEngine as SearchEngine,
@@ -140,6 +142,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "search": (
         "ChromaIndex",
         "ExactIndex",
+        "FaissConfig",
+        "FaissIndex",
         "HashEncoder",
         "MiniLMEncoder",
         "SearchEngine",

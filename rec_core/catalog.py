@@ -4,38 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from .errors import DamagedFileError, DataError, UnknownItemError
+from .catalog_storage import (
+    LIST_FIELDS,
+    FieldValues,
+    StoredItems,
+    read_items,
+    values_of_items,
+    write_items,
+)
+from .errors import DataError, UnknownItemError
 from .files import atomic_file
 from .ids import IdMap
 from .types import Item, ItemFilter
 
-_SCHEMA_VERSION = "1"
 _TEXT_LIMIT = 2000
 _TAG_LIMIT = 20
-_STRINGS = pa.list_(pa.string())
-_SCHEMA = pa.schema(
-    [
-        pa.field("item_id", pa.string(), nullable=False),
-        pa.field("title", pa.string(), nullable=False),
-        pa.field("year", pa.int32()),
-        pa.field("genres", _STRINGS),
-        pa.field("directors", _STRINGS),
-        pa.field("cast", _STRINGS),
-        pa.field("tags", _STRINGS),
-        pa.field("alt_titles", _STRINGS),
-        pa.field("texts", pa.map_(pa.string(), pa.string())),
-    ]
-)
-_LIST_FIELDS = ("genres", "directors", "cast", "tags", "alt_titles")
 
 
 class Catalog:
@@ -44,12 +33,19 @@ class Catalog:
     Args:
         items: The items; their order is kept.
 
+    Attributes:
+        items: The same; in a large catalog that was loaded, items are made when they are asked for.
+        ids: Outside ids and rows.
+
     Raises:
         DataError: Two items share an id, or an item has no id or title.
     """
 
     def __init__(self, items: Sequence[Item]) -> None:
-        self.items: tuple[Item, ...] = tuple(items)
+        self.items: Sequence[Item] = items if isinstance(items, StoredItems) else tuple(items)
+        if isinstance(items, StoredItems):  # these were checked before they were stored
+            self.ids = IdMap(items.table["item_id"].to_pylist())
+            return
         for position, item in enumerate(self.items):
             if not item.item_id or not item.title.strip():
                 raise DataError(
@@ -70,17 +66,21 @@ class Catalog:
 
     def __getitem__(self, item_id: str) -> Item:
         """The item with that outside id. Raises UnknownItemError."""
+        return self.items[self.row(item_id)]
+
+    def row(self, item_id: str) -> int:
+        """The row of an item. Raises UnknownItemError."""
         if item_id not in self.ids:
             raise UnknownItemError(
                 f"No item has the id {item_id!r}.",
-                f"Ids here look like {self.items[0].item_id!r}." if self.items else "",
+                f"Ids here look like {self.ids.ids[0]!r}." if len(self) else "",
             )
-        return self.items[self.ids.row(item_id)]
+        return self.ids.row(item_id)
 
     @cached_property
     def describes_contents(self) -> bool:
         """Whether any item has a text or a tag, so that moods can be told by more than genres."""
-        return any(item.texts or item.tags for item in self.items)
+        return bool(len(self.values_of("tags").rows)) or any(item.texts for item in self.items)
 
     def __repr__(self) -> str:
         return f"Catalog({len(self)} items)"
@@ -89,45 +89,59 @@ class Catalog:
         """The item in that row."""
         return self.items[row]
 
+    def values_of(self, *fields: str) -> FieldValues:
+        """Which item has which value of list fields ("genres", "directors", "cast", "tags")."""
+        return values_of_items(self.items, fields)
+
+    @cached_property
+    def _genre_values(self) -> FieldValues:
+        return self.values_of("genres")
+
+    @cached_property
+    def _people_values(self) -> FieldValues:
+        return self.values_of("directors", "cast")
+
     @cached_property
     def genres(self) -> tuple[str, ...]:
         """Distinct genres, most frequent first; ties in catalog order."""
-        return _by_frequency(item.genres for item in self.items)
+        return _by_frequency(self._genre_values)
 
     @cached_property
     def people(self) -> tuple[str, ...]:
         """Distinct directors and actors, most frequent first; ties in catalog order."""
-        return _by_frequency(item.people for item in self.items)
+        return _by_frequency(self._people_values)
 
     @cached_property
     def tags(self) -> tuple[str, ...]:
         """Distinct tags, most frequent first; ties in catalog order."""
-        return _by_frequency(item.tags for item in self.items)
+        return _by_frequency(self.values_of("tags"))
 
     @cached_property
     def genre_matrix(self) -> np.ndarray:
         """Which item has which genre: (n_items, n_genres) float32 of 0 and 1, columns as `genres`."""
-        column = {genre: index for index, genre in enumerate(self.genres)}
+        found = self._genre_values
+        column = np.empty(len(found.values), dtype=np.int64)
+        column[found.by_frequency] = np.arange(len(found.values))
         matrix = np.zeros((len(self), len(column)), dtype=np.float32)
-        for row, item in enumerate(self.items):
-            for genre in item.genres:
-                matrix[row, column[genre]] = 1.0
+        matrix[found.rows, column[found.codes]] = 1.0
         return matrix
 
     @cached_property
     def years(self) -> np.ndarray:
         """Year of each item, int32 (n_items,); -1 where it is unknown."""
+        if isinstance(self.items, StoredItems):
+            return self.items.table["year"].fill_null(-1).to_numpy().astype(np.int32)
         return np.array(
             [-1 if item.year is None else item.year for item in self.items], dtype=np.int32
         )
 
     @cached_property
-    def _rows_of_genre(self) -> dict[str, np.ndarray]:
-        return _postings(self.items, lambda item: item.genres)
+    def _rows_of_genre(self) -> _Postings:
+        return _Postings(self._genre_values)
 
     @cached_property
-    def _rows_of_person(self) -> dict[str, np.ndarray]:
-        return _postings(self.items, lambda item: item.people)
+    def _rows_of_person(self) -> _Postings:
+        return _Postings(self._people_values)
 
     def mask(self, item_filter: ItemFilter) -> np.ndarray:
         """Which items satisfy the filter: (n_items,) bool in row order.
@@ -161,24 +175,19 @@ class Catalog:
         if item_filter.year_max is not None:
             mask &= self.years <= item_filter.year_max
 
-    def _need_all(
-        self, mask: np.ndarray, rows_of: dict[str, np.ndarray], names: tuple[str, ...]
-    ) -> None:
+    def _need_all(self, mask: np.ndarray, rows_of: _Postings, names: tuple[str, ...]) -> None:
         for name in names:
             mask &= self._any_of(rows_of, (name,))
 
-    def _any_of(self, rows_of: dict[str, np.ndarray], names: tuple[str, ...]) -> np.ndarray:
+    def _any_of(self, rows_of: _Postings, names: tuple[str, ...]) -> np.ndarray:
         found = np.zeros(len(self), dtype=bool)
         for name in names:
-            rows = rows_of.get(name.casefold())
-            if rows is not None:
-                found[rows] = True
+            found[rows_of.rows(name)] = True
         return found
 
     def satisfies(self, item_id: str, item_filter: ItemFilter) -> bool:
         """Does one item satisfy the filter? Raises UnknownItemError for an unknown id."""
-        item = self[item_id]
-        return bool(self.mask(item_filter)[self.ids.row(item.item_id)])
+        return bool(self.mask(item_filter)[self.row(item_id)])
 
     def text_of(self, row: int) -> str:
         """One text for search: title, year, genres, people, tags, prose; at most 2,000 characters."""
@@ -199,62 +208,49 @@ class Catalog:
         """sha256 (hex) over the content and order of all items."""
         digest = hashlib.sha256()
         for item in self.items:
-            row = [item.item_id, item.title, item.year, *(getattr(item, f) for f in _LIST_FIELDS)]
+            row = [item.item_id, item.title, item.year, *(getattr(item, f) for f in LIST_FIELDS)]
             text = json.dumps([*row, sorted(item.texts.items())], ensure_ascii=False)
             digest.update(text.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
     def save(self, path: Path) -> None:
         """Write one parquet file, atomically. Raises StorageError."""
-        columns: dict[str, list[object]] = {
-            name: [getattr(item, name) for item in self.items]
-            for name in ("item_id", "title", "year", *_LIST_FIELDS)
-        }
-        columns["texts"] = [list(item.texts.items()) for item in self.items]
-        table = pa.table(columns, schema=_SCHEMA)
-        marks = {"rapport_schema": _SCHEMA_VERSION, "fingerprint": self.fingerprint}
         with atomic_file(path) as temporary:
-            pq.write_table(table.replace_schema_metadata(marks), temporary, compression="zstd")
+            write_items(self.items, temporary, fingerprint=self.fingerprint)
 
     @classmethod
     def load(cls, path: Path) -> Catalog:
-        """Read what `save` wrote. Raises DamagedFileError when it is missing or not readable."""
-        try:
-            table = pq.read_table(path)
-        except (OSError, pa.ArrowException) as error:
-            raise DamagedFileError(
-                f"The catalog file {str(path)!r} is missing or cannot be read.",
-                "Get or import the data set again.",
-            ) from error
-        if not set(_SCHEMA.names) <= set(table.column_names):
-            raise DamagedFileError(
-                f"The file {str(path)!r} is not a catalog of this version.",
-                "Get or import the data set again.",
-            )
-        return cls([_item_of(record) for record in table.to_pylist()])
+        """Read what `save` wrote. Raises DamagedFileError when it is missing or not readable.
+
+        The fingerprint is taken from the file, whose pages carry checksums.
+        """
+        items, fingerprint = read_items(path)
+        catalog = cls(items)
+        if fingerprint is not None:
+            catalog.__dict__["fingerprint"] = fingerprint
+        return catalog
 
 
-def _item_of(record: dict) -> Item:
-    lists = {name: tuple(record[name] or ()) for name in _LIST_FIELDS}
-    return Item(
-        item_id=record["item_id"],
-        title=record["title"],
-        year=record["year"],
-        texts=dict(record["texts"] or ()),
-        **lists,
-    )
+class _Postings:
+    """Value, without case → the rows that have it."""
+
+    def __init__(self, found: FieldValues) -> None:
+        folded: dict[str, int] = {}
+        places = [folded.setdefault(value.casefold(), len(folded)) for value in found.values]
+        codes = np.array(places, dtype=np.int64)[found.codes]
+        order = np.argsort(codes, kind="stable")
+        self._place = folded
+        self._rows = found.rows[order]
+        counts = np.bincount(codes, minlength=len(folded))
+        self._offsets = np.concatenate([[0], np.cumsum(counts)])
+
+    def rows(self, value: str) -> np.ndarray:
+        """Item rows, perhaps with repeats; none for a value that nobody has."""
+        place = self._place.get(value.casefold())
+        if place is None:
+            return self._rows[:0]
+        return self._rows[self._offsets[place] : self._offsets[place + 1]]
 
 
-def _by_frequency(values_of_items: Iterator[tuple[str, ...]]) -> tuple[str, ...]:
-    counts = Counter(value for values in values_of_items for value in dict.fromkeys(values))
-    return tuple(value for value, _ in counts.most_common())
-
-
-def _postings(
-    items: Sequence[Item], values_of: Callable[[Item], tuple[str, ...]]
-) -> dict[str, np.ndarray]:
-    rows: dict[str, list[int]] = {}
-    for row, item in enumerate(items):
-        for value in {value.casefold() for value in values_of(item)}:
-            rows.setdefault(value, []).append(row)
-    return {value: np.array(found, dtype=np.int64) for value, found in rows.items()}
+def _by_frequency(found: FieldValues) -> tuple[str, ...]:
+    return tuple(found.values[code] for code in found.by_frequency.tolist())

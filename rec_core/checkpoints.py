@@ -211,7 +211,7 @@ def training_state(
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """All that the next epoch depends on, for `CheckpointFolder.save`.
 
-    These are parameters and buffers, the optimiser's moments, steps and group settings, the given
+    These are parameters and buffers, the optimisers' moments, steps and group settings, the given
     generators and torch's own (which dropout draws from; one for each process of `world`). With
     `restore_training` a run goes on bit for bit on a CPU. The tensors share the model's memory where
     they can: save them before the next step.
@@ -228,14 +228,14 @@ def training_state(
     import torch
 
     tensors = {_MODEL + name: value.detach() for name, value in model.state_dict().items()}
-    state: dict[str, Any] = {"training": {"numpy": {}, "optimisers": []}}
+    state: dict[str, Any] = {"numpy": {}, "optimisers": []}
     for place, one in enumerate(_several(optimiser)):
-        moments, numbers = _optimiser_state(one)
+        moments, rest = _optimiser_state(one)
         tensors |= {f"{_OPTIMISER}{place}/{name}": value for name, value in moments.items()}
-        state["training"]["optimisers"].append(numbers)
+        state["optimisers"].append(rest)
     for name, generator in generators.items():
         if isinstance(generator, np.random.Generator):
-            state["training"]["numpy"][name] = generator.bit_generator.state
+            state["numpy"][name] = generator.bit_generator.state
         else:
             tensors[_GENERATOR + name] = generator.get_state()
     device = next(model.parameters()).device
@@ -244,7 +244,7 @@ def training_state(
     if device.type == "cuda":
         for rank, random in enumerate(world.gather(torch.cuda.get_rng_state(device))):
             tensors[f"{_CUDA_RANDOM}{rank}"] = random
-    return tensors, state
+    return tensors, {"training": state}
 
 
 def restore_training(
@@ -261,7 +261,7 @@ def restore_training(
     Args:
         checkpoint: From `resume_point`.
         model: Of the same shape as the one that was saved.
-        optimiser: Over the same parameters in the same groups.
+        optimiser: One or several, in the same order, over the same parameters in the same groups.
         generators: Under the same names.
         world: Who trains together.
     """
@@ -269,9 +269,8 @@ def restore_training(
 
     tensors, state = checkpoint.tensors, checkpoint.state["training"]
     model.load_state_dict(_below(tensors, _MODEL))
-    for place, one in enumerate(_several(optimiser)):
-        moments = _below(tensors, f"{_OPTIMISER}{place}/")
-        _restore_optimiser(one, moments, state["optimisers"][place])
+    for place, (one, rest) in enumerate(zip(_several(optimiser), state["optimisers"], strict=True)):
+        _restore_optimiser(one, _below(tensors, f"{_OPTIMISER}{place}/"), rest)
     for name, generator in generators.items():
         if isinstance(generator, np.random.Generator):
             generator.bit_generator.state = state["numpy"][name]

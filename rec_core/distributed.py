@@ -14,7 +14,7 @@ so the sum is the gradient that one process would have, up to the order of addit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,7 +24,7 @@ from .errors import RapportError
 from .runtime import RunOptions
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 _Value = TypeVar("_Value")
 
@@ -75,28 +75,24 @@ class World:
         torch.manual_seed(options.stream_seed(f"{stream}/process {self.rank}"))
 
     def sum_gradients(self, model: nn.Module) -> None:
-        """All: replace every gradient by its sum over the processes, in one exchange.
+        """All: replace every gradient by its sum over the processes.
 
-        A parameter that no process has a gradient for keeps None, as in a world of one, so that
-        the optimiser leaves it alone.
+        Dense gradients go in one exchange; those of an embedding with `sparse=True` stay sparse. A
+        parameter that no process has a gradient for keeps None, as in a world of one, so that the
+        optimiser leaves it alone.
         """
         if self.size == 1:
             return
-        import torch
-        from torch import distributed
-
-        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        has_gradient = [float(parameter.grad is not None) for parameter in parameters]
-        parts = [
-            (torch.zeros_like(parameter) if parameter.grad is None else parameter.grad).reshape(-1)
-            for parameter in parameters
-        ]
-        flat = torch.cat([*parts, parts[0].new_tensor(has_gradient)])
-        with _peer_faults():
-            distributed.all_reduce(flat)
-        *sums, counts = flat.split([*(len(part) for part in parts), len(parts)])
-        for parameter, total, count in zip(parameters, sums, counts.tolist(), strict=True):
-            parameter.grad = total.view_as(parameter) if count else None
+        sparse = _sparse_parameters(model)
+        _sum_dense(
+            [
+                parameter
+                for parameter in model.parameters()
+                if parameter.requires_grad and all(parameter is not other for other in sparse)
+            ]
+        )
+        for parameter in sparse:
+            _sum_sparse(parameter)
 
     def sum(self, value: float) -> float:
         """All: the sum of everyone's value."""
@@ -168,6 +164,49 @@ def world(options: RunOptions, *, patience: timedelta = PATIENCE) -> Iterator[Wo
         yield _joined(options)
     finally:
         distributed.destroy_process_group()
+
+
+def _sparse_parameters(model: nn.Module) -> list[Tensor]:
+    """Those whose gradients hold only the rows that a step touched."""
+    from torch import nn
+
+    embeddings = (module for module in model.modules() if isinstance(module, nn.Embedding))
+    return [module.weight for module in embeddings if module.sparse]
+
+
+def _sum_dense(parameters: Sequence[Tensor]) -> None:
+    import torch
+    from torch import distributed
+
+    has_gradient = [float(parameter.grad is not None) for parameter in parameters]
+    parts = [
+        (torch.zeros_like(parameter) if parameter.grad is None else parameter.grad).reshape(-1)
+        for parameter in parameters
+    ]
+    flat = torch.cat([*parts, parts[0].new_tensor(has_gradient)])
+    with _peer_faults():
+        distributed.all_reduce(flat)
+    *sums, counts = flat.split([*(len(part) for part in parts), len(parts)])
+    for parameter, total, count in zip(parameters, sums, counts.tolist(), strict=True):
+        parameter.grad = total.view_as(parameter) if count else None
+
+
+def _sum_sparse(parameter: Tensor) -> None:
+    import torch
+    from torch import distributed
+
+    gradient = parameter.grad
+    if gradient is None:
+        gradient = torch.sparse_coo_tensor(
+            torch.empty(1, 0, dtype=torch.int64, device=parameter.device),
+            parameter.new_empty(0, parameter.shape[1]),
+            parameter.shape,
+        )
+    # nccl sums dense tensors only; gloo on a CPU sums the rows.
+    total = gradient.to_dense() if parameter.is_cuda else gradient.coalesce()
+    with _peer_faults():
+        distributed.all_reduce(total)
+    parameter.grad = total.to_sparse(1) if parameter.is_cuda else total
 
 
 def _joined(options: RunOptions) -> World:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
 
-from .metrics import TIE_POLICY, bootstrap_interval, ndcg_at, ranks_of_targets, recall_at
+from .beyond_accuracy import ItemFeatures
+from .evaluation_report import EvaluationReport as EvaluationReport, build_report
+from .metrics import check_no_nan, rank_ahead, user_metrics
 from .runtime import DEFAULT_RUN, Progress, RunOptions, no_progress
 from .splits import Split
 
-METRICS: dict[str, tuple[Callable[..., np.ndarray], int]] = {
-    "recall@10": (recall_at, 10),
-    "ndcg@10": (ndcg_at, 10),
-    "recall@100": (recall_at, 100),
-}
-_BATCH = 256
+LIST_LENGTH = 10
+"""How many recommendations a user the columns beyond accuracy look at."""
+# Scores of one batch; scorers hold a few arrays of that size beside it.
+_BATCH_BYTES = 64_000_000
+_MAX_BATCH = 512
+_GROUPS_OF_BEST = 32
 
 
 class Scorer(Protocol):
@@ -46,12 +48,14 @@ class RankingTask:
         user_rows: (n_users,) rows of these users in the interactions.
         targets: (n_targets,) item rows.
         target_users: (n_targets,) index into `histories`, ascending.
+        n_items: Size of the catalog.
     """
 
     histories: list[np.ndarray]
     user_rows: np.ndarray
     targets: np.ndarray
     target_users: np.ndarray
+    n_items: int
 
     @property
     def n_users(self) -> int:
@@ -71,6 +75,7 @@ class RankingTask:
             user_rows=self.user_rows[chosen],
             targets=self.targets[kept],
             target_users=new_index[self.target_users[kept]],
+            n_items=self.n_items,
         )
 
 
@@ -96,104 +101,110 @@ def ranking_task(split: Split, part: Literal["valid", "test"]) -> RankingTask:
         user_rows=users,
         targets=np.concatenate([*targets, np.empty(0, dtype=np.int64)]),
         target_users=np.repeat(np.arange(len(users)), n_targets[users]),
+        n_items=split.train.n_items,
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """What one scorer did with a task.
+
+    Attributes:
+        ranks: (n_targets,) int64, 0 = best, seen items left out.
+        lists: (n_users, LIST_LENGTH) int64 best unseen item rows, ties by row, -1 beyond the end.
+        seconds: Time to score and rank (wall).
+    """
+
+    ranks: np.ndarray
+    lists: np.ndarray
+    seconds: float
+
+
 def rank_targets(task: RankingTask, scorer: Scorer) -> np.ndarray:
-    """(n_targets,) rank of every target with seen items left out, 0 = best."""
+    """(n_targets,) rank of every target with seen items left out, 0 = best.
+
+    Users go through in batches whose scores stay under 64 MB (at least one user at a time).
+    """
+    return _rank(task, scorer, list_length=0)[0]
+
+
+def rank_with(task: RankingTask, scorer: Scorer) -> Ranked:
+    """Ranks of the targets and the list of every user, in one pass over the scores."""
+    started = time.perf_counter()
+    ranks, lists = _rank(task, scorer, list_length=LIST_LENGTH)
+    return Ranked(ranks=ranks, lists=lists, seconds=time.perf_counter() - started)
+
+
+def _rank(task: RankingTask, scorer: Scorer, *, list_length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ranks (n_targets,) and lists (n_users, list_length)."""
     ranks = np.zeros(len(task.targets), dtype=np.int64)
-    for start in range(0, task.n_users, _BATCH):
-        histories = task.histories[start : start + _BATCH]
+    lists = np.full((task.n_users, list_length), -1, dtype=np.int64)
+    size = min(max(1, _BATCH_BYTES // (4 * max(task.n_items, 1))), _MAX_BATCH)
+    for start in range(0, task.n_users, size):
+        histories = task.histories[start : start + size]
         scores = scorer.score(histories)
-        places = np.flatnonzero(
-            (task.target_users >= start) & (task.target_users < start + len(histories))
+        first, last = np.searchsorted(task.target_users, [start, start + len(histories)])
+        ranks[first:last] = ranks_in_scores(
+            scores, histories, task.target_users[first:last] - start, task.targets[first:last]
         )
-        ranks[places] = ranks_in_scores(
-            scores, histories, task.target_users[places] - start, task.targets[places]
-        )
-    return ranks
+        for row, history in enumerate(histories) if list_length else ():
+            best = best_unseen(scores[row], history, list_length)
+            lists[start + row, : len(best)] = best
+    return ranks, lists
 
 
 def ranks_in_scores(
     scores: np.ndarray, histories: Sequence[np.ndarray], users: np.ndarray, targets: np.ndarray
 ) -> np.ndarray:
-    """Ranks of targets given ready scores (n_histories, n_items); `users` indexes the histories."""
-    seen = np.zeros(scores.shape, dtype=bool)
-    for row, history in enumerate(histories):
-        seen[row, history] = True
-    return ranks_of_targets(scores[users], targets, seen[users])
+    """Ranks of targets given ready scores, seen items left out; pessimistic on ties.
 
+    Row by row with one buffer: nothing as large as the scores is ever made.
 
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """A mean over users with its 95 % bootstrap interval."""
+    Args:
+        scores: (n_histories, n_items), without NaN.
+        histories: Item rows that each user has seen.
+        users: (n_targets,) index into the histories.
+        targets: (n_targets,) item rows.
 
-    mean: float
-    low: float
-    high: float
+    Returns:
+        (n_targets,) int64 as `metrics.ranks_of_targets`: 0 = best, n_items for a seen target.
 
-
-@dataclass(frozen=True, kw_only=True)
-class ModelRow:
-    """One line of the table.
-
-    Attributes:
-        name: The model.
-        metrics: Metric name -> mean and interval.
-        seconds: Time to score all users (wall).
-        per_user: Metric name -> (n_users,) values, in the order of the task; not in the JSON.
+    Raises:
+        ValueError: on NaN scores.
     """
+    check_no_nan(scores)
+    ranks = np.empty(len(targets), dtype=np.int64)
+    ahead = np.empty(scores.shape[1], dtype=bool)
+    for place, (user, target) in enumerate(zip(users.tolist(), targets.tolist(), strict=True)):
+        np.greater_equal(scores[user], scores[user, target], out=ahead)
+        ahead[histories[user]] = False
+        ranks[place] = rank_ahead(ahead, target)
+    return ranks
 
-    name: str
-    metrics: Mapping[str, Interval]
-    seconds: float
-    per_user: Mapping[str, np.ndarray] = field(repr=False)
 
+def best_unseen(scores: np.ndarray, history: np.ndarray, count: int) -> np.ndarray:
+    """The rows with the highest scores that are not in the history, best first, ties by row.
 
-@dataclass(frozen=True, kw_only=True)
-class EvaluationReport:
-    """All lines, and what one must know to compare them with others."""
+    Args:
+        scores: (n_items,); -inf marks an item that must not be listed.
+        history: Item rows to leave out.
+        count: Length of the list.
 
-    dataset: str
-    split: str
-    split_hash: str
-    part: str
-    n_users: int
-    n_items: int
-    rank_ties: str
-    time_ties: str
-    leaks: str
-    seed: int
-    rows: tuple[ModelRow, ...]
-
-    def row(self, name: str) -> ModelRow:
-        """The line of one model; KeyError when it is not there."""
-        return {row.name: row for row in self.rows}[name]
-
-    def as_json(self) -> dict[str, object]:
-        """Plain JSON values; metrics rounded to five digits."""
-        head = {
-            name: getattr(self, name)
-            for name in (
-                *("dataset", "split", "split_hash", "part", "n_users", "n_items"),
-                *("rank_ties", "time_ties", "leaks", "seed"),
-            )
-        }
-        models = [
-            {
-                "model": row.name,
-                "seconds": round(row.seconds, 3),
-                **{
-                    name: {
-                        "mean": round(value.mean, 5),
-                        "interval95": [round(value.low, 5), round(value.high, 5)],
-                    }
-                    for name, value in row.metrics.items()
-                },
-            }
-            for row in self.rows
-        ]
-        return {**head, "models": models}
+    Returns:
+        (at most `count`,) int64 item rows.
+    """
+    left = scores.copy()
+    left[history] = -np.inf
+    width = len(left) // _GROUPS_OF_BEST
+    candidates = np.arange(len(left))
+    if width >= count > 0:
+        # The best of each group is one of `width` distinct items, so the count-th best of these is
+        # a bound that at least `count` items reach, and few more.
+        best = left[: width * _GROUPS_OF_BEST].reshape(_GROUPS_OF_BEST, width).max(axis=0)
+        bound = np.partition(best, width - count)[width - count]
+        candidates = np.flatnonzero(left >= bound)
+    order = candidates[np.argsort(-left[candidates], kind="stable")[:count]]
+    return order[left[order] > -np.inf]
 
 
 def evaluate(
@@ -204,48 +215,46 @@ def evaluate(
     part: Literal["valid", "test"] = "test",
     options: RunOptions = DEFAULT_RUN,
     progress: Progress = no_progress,
+    features: ItemFeatures | None = None,
 ) -> EvaluationReport:
     """Rank the targets of one part with every scorer; full catalog, seen items left out.
 
     The intervals of all rows use the same resamples of users, so that rows can be compared.
+
+    Args:
+        split: What the scorers were fitted on, and the held-out part.
+        scorers: Name -> model, in the order of the table.
+        dataset: Name for the head of the table.
+        part: Which part holds the targets.
+        options: The seed for the head and for resampling users.
+        progress: Told of the stage "evaluate", one step a scorer.
+        features: What the diversity of lists is measured by; None leaves that column out.
     """
     task = ranking_task(split, part)
-    rows = []
-    for done, (name, scorer) in enumerate(scorers.items()):
-        progress("evaluate", done, len(scorers))
-        rows.append(_model_row(name, scorer, task, options))
-    progress("evaluate", len(scorers), len(scorers))
-    return EvaluationReport(
+    ranked = rank_all(task, scorers, progress)
+    return build_report(
+        split,
+        task,
+        {options.seed: ranked},
         dataset=dataset,
-        split=split.name,
-        split_hash=split.fingerprint,
         part=part,
-        n_users=task.n_users,
-        n_items=split.train.n_items,
-        rank_ties=TIE_POLICY,
-        time_ties=split.tie_policy,
-        leaks=split.leaks,
-        seed=options.seed,
-        rows=tuple(rows),
+        options=options,
+        features=features,
     )
 
 
+def rank_all(
+    task: RankingTask, scorers: Mapping[str, Scorer], progress: Progress = no_progress
+) -> dict[str, Ranked]:
+    """`rank_with` for every scorer; `progress` hears of the stage "evaluate"."""
+    ranked = {}
+    for done, (name, scorer) in enumerate(scorers.items()):
+        progress("evaluate", done, len(scorers))
+        ranked[name] = rank_with(task, scorer)
+    progress("evaluate", len(scorers), len(scorers))
+    return ranked
+
+
 def per_user_metrics(ranks: np.ndarray, task: RankingTask) -> dict[str, np.ndarray]:
-    """Metric name -> (n_users,) values."""
-    return {
-        name: metric(ranks, task.target_users, k=k, n_users=task.n_users)
-        for name, (metric, k) in METRICS.items()
-    }
-
-
-def _model_row(name: str, scorer: Scorer, task: RankingTask, options: RunOptions) -> ModelRow:
-    started = time.perf_counter()
-    ranks = rank_targets(task, scorer)
-    seconds = time.perf_counter() - started
-    per_user = per_user_metrics(ranks, task)
-    metrics = {}
-    for metric, values in per_user.items():
-        low, high = bootstrap_interval(values, options.generator("bootstrap"))
-        mean = float(values.mean()) if len(values) else float("nan")
-        metrics[metric] = Interval(mean=mean, low=low, high=high)
-    return ModelRow(name=name, metrics=metrics, seconds=seconds, per_user=per_user)
+    """Metric name -> (n_users,) values, for every metric of `metrics.METRICS`."""
+    return user_metrics(ranks, task.target_users, n_users=task.n_users)

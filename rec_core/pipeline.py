@@ -88,14 +88,17 @@ class Pipeline:
         like any other; whoever evaluates takes them out.
         """
         parts = self.log_probabilities(histories)
-        blended = self.blend(parts)
-        retrieved = np.zeros(blended.shape, dtype=bool)
+        return np.where(self.retrieved(parts, histories), self.blend(parts), BEYOND)
+
+    def retrieved(
+        self, parts: Mapping[str, np.ndarray], histories: Sequence[np.ndarray]
+    ) -> np.ndarray:
+        """(n_histories, n_items) bool: each retriever's best rows that a history does not have."""
+        marks = np.zeros(parts["transitions"].shape, dtype=bool)
         for name in ("transitions", "two_tower"):
             if name in parts:
-                mark_best(
-                    retrieved, _without_seen(parts[name], histories), self.weights.n_retrieved
-                )
-        return np.where(retrieved, blended, BEYOND)
+                mark_best(marks, _without_seen(parts[name], histories), self.weights.n_retrieved)
+        return marks
 
 
 def log_softmax(scores: np.ndarray) -> np.ndarray:

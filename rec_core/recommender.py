@@ -153,9 +153,7 @@ class Recommender:
         support = self._scoring.support(rows, row)
         order = np.argsort(-support, kind="stable")[:k]
         return tuple(
-            Influence(
-                item_id=self.catalog.at(int(rows[place])).item_id, share=float(support[place])
-            )
+            Influence(item_id=self.catalog.ids.ids[int(rows[place])], share=float(support[place]))
             for place in order
             if support[place] > 0
         )
@@ -171,7 +169,7 @@ class Recommender:
                 f"The data has no user {user_id!r}.", "Give a user id of the training data."
             )
         rows = self.interactions.history(self.interactions.users.row(user_id))
-        return tuple(self.catalog.at(int(row)).item_id for row in rows)
+        return tuple(self.catalog.ids.ids[row] for row in rows.tolist())
 
     def popularity(self, item_id: str) -> float:
         """Percentile of the item's number of interactions, in [0, 1].
@@ -230,7 +228,7 @@ class Recommender:
 
     def _candidate(self, row: int, total: np.ndarray, parts: dict[str, np.ndarray]) -> Candidate:
         return Candidate(
-            item_id=self.catalog.at(row).item_id,
+            item_id=self.catalog.ids.ids[row],
             score=float(total[row]),
             parts={name: float(values[row]) for name, values in parts.items()},
         )

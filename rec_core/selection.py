@@ -6,7 +6,7 @@ Nothing here ever looks at the test part.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -18,16 +18,12 @@ from .evaluation import (
     per_user_metrics,
     rank_targets,
     ranking_task,
-    ranks_in_scores,
 )
-from .pipeline import BlendWeights, HistoryScorer, Pipeline
+from .pipeline import BlendWeights
 from .runtime import RunOptions
 from .sasrec.config import SasrecConfig
 from .splits import Split
 from .two_tower.config import TwoTowerConfig
-
-_BLEND_STEPS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
-_FLOORS = (0.005, 0.02, 0.1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +34,8 @@ class PipelineConfig:
         sasrec, two_tower: The trained models.
         windows, row_powers, column_powers, backward: The grid of the transitions model.
         regularisations, history_powers: The grid of EASE.
+        large_catalog: Above this many items the grids shrink to the cheapest model of each kind and
+            choices are made on a quarter of the users.
         validation_users: Most users that choices are made on, drawn with the seed.
         min_users: With fewer users to validate on nothing is trained; the training-free parts serve.
     """
@@ -50,8 +48,21 @@ class PipelineConfig:
     backward: tuple[float, ...] = (0.0, 0.5, 1.0)
     regularisations: tuple[float, ...] = (300.0, 1000.0, 3000.0)
     history_powers: tuple[float, ...] = (0.5, 1.0)
+    large_catalog: int = 50_000
     validation_users: int = 2000
     min_users: int = 20
+
+    def for_catalog(self, n_items: int) -> PipelineConfig:
+        """This configuration, with what a large catalog cannot afford taken out."""
+        if n_items <= self.large_catalog:
+            return self
+        return replace(
+            self,
+            windows=self.windows[:1],
+            row_powers=self.row_powers[:1],
+            backward=self.backward[:1],
+            validation_users=max(self.min_users, self.validation_users // 4),
+        )
 
     def as_json(self) -> dict[str, object]:
         """Plain JSON values (tuples as lists), equal after a round trip."""
@@ -147,46 +158,3 @@ def choose_ease(split: Split, task: RankingTask, config: PipelineConfig) -> Ease
                 best = (value, weighted)
     assert best is not None
     return best[1]
-
-
-def choose_blend(
-    task: RankingTask, transitions: Transitions, models: Mapping[str, HistoryScorer]
-) -> BlendWeights:
-    """Weights by coordinate ascent on NDCG@10, from equal weights; a tie keeps what was there."""
-    names = ["transitions", *models]
-    weights = replace(BlendWeights(), **dict.fromkeys(names, 1.0))
-    floors = {
-        floor: Pipeline(
-            transitions=transitions, weights=BlendWeights(floor=floor)
-        ).log_probabilities(task.histories)["transitions"]
-        for floor in _FLOORS
-    }
-    everything = Pipeline(transitions=transitions, models=models, weights=weights)
-    parts = everything.log_probabilities(task.histories)
-
-    def value(candidate: BlendWeights) -> float:
-        pipeline = Pipeline(transitions=transitions, models=models, weights=candidate)
-        blended = pipeline.blend({**parts, "transitions": floors[candidate.floor]})
-        ranks = ranks_in_scores(blended, task.histories, task.target_users, task.targets)
-        return float(per_user_metrics(ranks, task)["ndcg@10"].mean())
-
-    for _ in range(2):
-        for name in names:
-            weights = _best_of(weights, name, _BLEND_STEPS, value)
-        weights = _best_of(weights, "floor", _FLOORS, value)
-    return weights
-
-
-def _best_of(
-    weights: BlendWeights,
-    name: str,
-    values: tuple[float, ...],
-    value_of: Callable[[BlendWeights], float],
-) -> BlendWeights:
-    best, best_value = weights, value_of(weights)
-    for number in values:
-        candidate = replace(weights, **{name: number})
-        value = value_of(candidate)
-        if value > best_value + 1e-9:
-            best, best_value = candidate, value
-    return best

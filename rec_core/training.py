@@ -1,15 +1,19 @@
 """From a data set to artifacts: first models that never saw the test part, then the one that serves.
 
 Two folders lie side by side. `<name>-evaluation` has models fitted on the training part, and every
-choice (transitions, epochs, blend) made on the validation part; `evaluate_dataset` opens the test
+choice (transitions, epochs, blend) made on the validation part; `evaluation_runs` opens the test
 part with these. `<name>` has models fitted on all interactions with the same choices, the text
 index and the data: it is what `Recommender.load` opens. A folder that is there and was made from
-the same data, configuration and seed is not made again.
+the same data, configuration and seed is not made again; while one is being made, every epoch is kept
+in `<folder>-checkpoints`, so that a run that was cut off goes on with the next. Under torchrun all
+processes train, the main one alone writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -17,24 +21,26 @@ from typing import Literal
 import numpy as np
 
 from .artifacts import Artifact, ArtifactWriter, read_artifact
-from .baselines.ease import MAX_ITEMS, MAX_SERVED_ITEMS, Ease
+from .baselines.ease import MAX_SERVED_ITEMS, Ease
 from .baselines.neighbours import Neighbours
-from .baselines.popularity import Popularity
 from .baselines.transitions import Transitions
+from .blending import choose_blend
 from .catalog import Catalog
+from .checkpoints import CheckpointFolder
 from .datasets import Dataset
+from .distributed import World, world
 from .errors import ArtifactError, DataError
-from .evaluation import EvaluationReport, Scorer, evaluate, ranking_task
+from .evaluation import ranking_task
 from .interactions import Interactions
 from .model_files import SEARCH_FOLDER, TrainedParts, read_parts, write_parts
 from .pipeline import HistoryScorer
 from .runtime import DEFAULT_RUN, Progress, RunOptions, no_progress
+from .sasrec.scorer import SasrecScorer
 from .search import SearchEngine, TextEncoder
 from .selection import (
     DEFAULT_PIPELINE,
     Choices,
     PipelineConfig,
-    choose_blend,
     choose_ease,
     choose_transitions,
     mean_metrics,
@@ -42,10 +48,11 @@ from .selection import (
 )
 from .splits import Split, global_time, leave_one_out
 from .text_vectors import RememberedTexts, default_encoder, text_vectors
+from .two_tower.retriever import TwoTowerRetriever
 
 SplitName = Literal["leave-one-out", "global-time"]
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 def train_pipeline(
@@ -63,7 +70,7 @@ def train_pipeline(
         dataset: Catalog and interactions (which may be few or none: then the training-free parts
             serve alone).
         folder: Where the artifact shall lie; the evaluation models go beside it.
-        encoder: Makes the text vectors; the default is `default_encoder()`.
+        encoder: Makes the text vectors; the default is `default_encoder` of the size.
         config: What to train.
         options: Seed, device, threads.
         progress: Told of the stages "texts", "transitions", "two-tower", "sasrec", "blend",
@@ -72,39 +79,78 @@ def train_pipeline(
     Raises:
         StorageError: when the disk is full or may not be written.
     """
-    encoder = RememberedTexts(encoder or default_encoder())
-    described = _description(dataset, encoder, config, options)
-    ready = _ready(folder, "pipeline", described)
-    if ready is not None:
-        return ready
-    vectors = text_vectors(dataset.catalog, encoder, progress)
-    choices = Choices()
-    if _can_validate(dataset, config):
-        selected = evaluation_parts(
-            dataset,
-            evaluation_folder(folder, "leave-one-out"),
-            encoder=encoder,
-            config=config,
+    encoder = RememberedTexts(encoder or default_encoder(n_items=len(dataset.catalog)))
+    with world(options) as ranks:
+        job = _Job(
+            folder=folder,
+            described=_description(dataset, encoder, config, options),
+            config=config.for_catalog(dataset.interactions.n_items),
             options=options,
-            progress=progress,
+            progress=progress if ranks.is_main else no_progress,
+            ranks=ranks,
         )
-        choices = selected.choices
-    parts = _refit(dataset, vectors, choices, config, options, progress)
-    neighbours = Neighbours.fit(dataset.interactions)
-    rebuildable = (f"{SEARCH_FOLDER}/chroma",)
-    with ArtifactWriter(
-        folder, kind="pipeline", config=described, rebuildable=rebuildable
-    ) as writer:
-        write_parts(writer, parts)
-        writer.add_tensors("neighbours", neighbours.tensors())
-        dataset.catalog.save(writer.path("catalog.parquet"))
-        dataset.interactions.save(writer.path("interactions.parquet"))
-        search_folder = writer.path(SEARCH_FOLDER)
-        SearchEngine.build(
-            dataset.catalog, encoder, search_folder, partial(progress, "Search index")
-        )
-        writer.add_metrics({"validation": choices.validation})
-    return read_artifact(folder, kind="pipeline")
+        if not job.is_done("pipeline"):
+            _make_pipeline(dataset, encoder, job)
+        return read_artifact(folder, kind="pipeline")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """What the making of one artifact needs beside the data."""
+
+    folder: Path
+    described: Mapping[str, object]
+    config: PipelineConfig
+    options: RunOptions
+    progress: Progress
+    ranks: World
+
+    def is_done(self, kind: str) -> bool:
+        """Whether the artifact of this description is there already."""
+        try:
+            done = read_artifact(self.folder, kind=kind).config == dict(self.described)
+        except ArtifactError:
+            done = False
+        return self.ranks.broadcast(done)
+
+    @contextmanager
+    def writer(self, kind: str, *, rebuildable: tuple[str, ...] = ()) -> Iterator[ArtifactWriter]:
+        """Write the artifact; when it is whole, its checkpoints are of no more use."""
+        with ArtifactWriter(
+            self.folder, kind=kind, config=dict(self.described), rebuildable=rebuildable
+        ) as writer:
+            yield writer
+        for stage in ("two-tower", "sasrec"):
+            self.checkpoints(stage).clear()
+
+    def checkpoints(self, stage: str) -> CheckpointFolder:
+        """Where the epochs of one model are kept."""
+        folder = self.folder.with_name(f"{self.folder.name}-checkpoints") / stage
+        return CheckpointFolder(folder, description=self.described)
+
+
+def _make_pipeline(dataset: Dataset, encoder: RememberedTexts, job: _Job) -> None:
+    choices = Choices()
+    if _can_validate(dataset, job.config):
+        choices = _evaluation_parts(
+            dataset,
+            encoder,
+            "leave-one-out",
+            replace(job, folder=evaluation_folder(job.folder, "leave-one-out")),
+        ).choices
+    content = _content(dataset.catalog, encoder, job)
+    parts = _refit(dataset, content, choices, job)
+    if job.ranks.is_main:
+        rebuildable = (f"{SEARCH_FOLDER}/chroma",)
+        with job.writer("pipeline", rebuildable=rebuildable) as writer:
+            write_parts(writer, parts)
+            writer.add_tensors("neighbours", Neighbours.fit(dataset.interactions).tensors())
+            dataset.catalog.save(writer.path("catalog.parquet"))
+            dataset.interactions.save(writer.path("interactions.parquet"))
+            index = partial(job.progress, "Search index")
+            SearchEngine.build(dataset.catalog, encoder, writer.path(SEARCH_FOLDER), index)
+            writer.add_metrics({"validation": choices.validation})
+    job.ranks.broadcast(None)  # nobody reads before it is written
 
 
 def evaluation_folder(folder: Path, split_name: SplitName) -> Path:
@@ -124,68 +170,32 @@ def evaluation_parts(
     progress: Progress = no_progress,
 ) -> TrainedParts:
     """Models fitted on the training part with choices made on validation; kept in `folder`."""
-    described = {**_description(dataset, encoder, config, options), "split": split_name}
-    ready = _ready(folder, "evaluation", described)
-    if ready is not None:
-        return read_parts(ready)
-    split = split_of(dataset.interactions, split_name)
-    vectors = text_vectors(dataset.catalog, encoder, progress)
-    parts = _select(split, dataset.catalog, vectors, config, options, progress)
-    with ArtifactWriter(folder, kind="evaluation", config=described) as writer:
-        write_parts(writer, parts)
-        writer.add_metrics({"validation": parts.choices.validation})
-    return parts
-
-
-def evaluate_dataset(
-    dataset: Dataset,
-    folder: Path,
-    *,
-    encoder: TextEncoder | None = None,
-    config: PipelineConfig = DEFAULT_PIPELINE,
-    split_name: SplitName = "leave-one-out",
-    options: RunOptions = DEFAULT_RUN,
-    progress: Progress = no_progress,
-) -> EvaluationReport:
-    """The table of one data set: every baseline, every model, the whole pipeline, on the test part.
-
-    Args:
-        dataset: What to evaluate on.
-        folder: The serving artifact's folder; evaluation models are kept beside it.
-        encoder: Makes the text vectors; the default is `default_encoder()`.
-        config: What to train.
-        split_name: How train, validation and test are cut.
-        options: Seed, device, threads.
-        progress: Told of every stage.
-
-    Raises:
-        DataError: when there are too few interactions to hold any out.
-    """
-    split = split_of(dataset.interactions, split_name)
-    if not ranking_task(split, "valid").n_users or not ranking_task(split, "test").n_users:
-        raise DataError(
-            f"The data set {dataset.name!r} has no user with enough interactions to hold some out.",
-            "Import more interactions, or choose another data set with --data.",
+    with world(options) as ranks:
+        job = _Job(
+            folder=folder,
+            described=_description(dataset, encoder, config, options),
+            config=config.for_catalog(dataset.interactions.n_items),
+            options=options,
+            progress=progress if ranks.is_main else no_progress,
+            ranks=ranks,
         )
-    parts = evaluation_parts(
-        dataset,
-        evaluation_folder(folder, split_name),
-        encoder=encoder or default_encoder(),
-        config=config,
-        split_name=split_name,
-        options=options,
-        progress=progress,
-    )
-    scorers: dict[str, Scorer] = {"popularity": Popularity.fit(split.train)}
-    if parts.ease is not None:
-        scorers["ease"] = parts.ease
-    elif dataset.interactions.n_items <= MAX_ITEMS:
-        scorers["ease"] = choose_ease(split, validation_task(split, config, options), config)
-    scorers["transitions"] = parts.transitions
-    if parts.two_tower is not None and parts.sasrec is not None:
-        scorers |= {"two_tower": parts.two_tower, "sasrec": parts.sasrec}
-    scorers["pipeline"] = parts.pipeline
-    return evaluate(split, scorers, dataset=dataset.name, options=options, progress=progress)
+        return _evaluation_parts(dataset, encoder, split_name, job)
+
+
+def _evaluation_parts(
+    dataset: Dataset, encoder: TextEncoder, split_name: SplitName, job: _Job
+) -> TrainedParts:
+    job = replace(job, described={**job.described, "split": split_name})
+    if job.is_done("evaluation"):
+        return read_parts(read_artifact(job.folder, kind="evaluation"))
+    split = split_of(dataset.interactions, split_name)
+    parts = _select(split, _content(dataset.catalog, encoder, job), job)
+    if job.ranks.is_main:
+        with job.writer("evaluation") as writer:
+            write_parts(writer, parts)
+            writer.add_metrics({"validation": parts.choices.validation})
+    job.ranks.broadcast(None)
+    return parts
 
 
 def split_of(interactions: Interactions, name: SplitName) -> Split:
@@ -207,13 +217,11 @@ def _description(
     }
 
 
-def _ready(folder: Path, kind: str, described: Mapping[str, object]) -> Artifact | None:
-    """The finished artifact of the same description, if there is one."""
-    try:
-        artifact = read_artifact(folder, kind=kind)
-    except ArtifactError:
-        return None
-    return artifact if artifact.config == dict(described) else None
+def _content(catalog: Catalog, encoder: TextEncoder, job: _Job) -> np.ndarray:
+    """What the item tower reads of every item."""
+    from .two_tower.content import item_content
+
+    return item_content(text_vectors(catalog, encoder, job.progress), catalog.genre_matrix)
 
 
 def _can_validate(dataset: Dataset, config: PipelineConfig) -> bool:
@@ -224,60 +232,38 @@ def _can_validate(dataset: Dataset, config: PipelineConfig) -> bool:
     return ranking_task(split, "valid").n_users >= config.min_users
 
 
-def _select(
-    split: Split,
-    catalog: Catalog,
-    vectors: np.ndarray,
-    config: PipelineConfig,
-    options: RunOptions,
-    progress: Progress,
-) -> TrainedParts:
+def _select(split: Split, content: np.ndarray, job: _Job) -> TrainedParts:
     """Fit on the training part; choose on the validation part."""
-    from .sasrec.train import train_sasrec
-    from .two_tower.train import item_content, train_two_tower
-
-    task = validation_task(split, config, options)
+    config, progress = job.config, job.progress
+    task = validation_task(split, config, job.options)
     progress("transitions", 0, 1)
     transitions, chosen = choose_transitions(split, task, config)
     progress("transitions", 1, 1)
     if task.n_users < config.min_users:
         return TrainedParts(transitions=transitions, choices=Choices(transitions=chosen))
-    two_tower = train_two_tower(
-        split.train,
-        item_content(vectors, catalog.genre_matrix),
-        config.two_tower,
-        validate=lambda model: mean_metrics(task, model)["recall@100"],
-        options=options,
-        progress=progress,
+    two_tower, two_tower_epochs = _two_tower(
+        split.train, content, job, validate=lambda model: mean_metrics(task, model)["recall@100"]
     )
-    sasrec = train_sasrec(
-        split.train,
-        config.sasrec,
-        validate=lambda model: mean_metrics(task, model)["ndcg@10"],
-        options=options,
-        progress=progress,
+    sasrec, sasrec_epochs = _sasrec(
+        split.train, job, validate=lambda model: mean_metrics(task, model)["ndcg@10"]
     )
     progress("blend", 0, 1)
-    models: dict[str, HistoryScorer] = {
-        "sasrec": sasrec.scorer,
-        "two_tower": two_tower.retriever,
-    }
+    models: dict[str, HistoryScorer] = {"sasrec": sasrec, "two_tower": two_tower}
     ease = None
     if split.train.n_items <= MAX_SERVED_ITEMS:
         ease = models["ease"] = choose_ease(split, task, config)
-    weights = choose_blend(task, transitions, models)
     parts = TrainedParts(
         transitions=transitions,
         choices=Choices(
             transitions=chosen,
-            weights=weights,
+            weights=choose_blend(task, transitions, models),
             ease_regularisation=0.0 if ease is None else ease.regularisation,
             ease_history_power=0.0 if ease is None else ease.history_power,
-            sasrec_epochs=sasrec.epochs,
-            two_tower_epochs=two_tower.epochs,
+            sasrec_epochs=sasrec_epochs,
+            two_tower_epochs=two_tower_epochs,
         ),
-        sasrec=sasrec.scorer,
-        two_tower=two_tower.retriever,
+        sasrec=sasrec,
+        two_tower=two_tower,
         ease=ease,
     )
     measured = {"transitions": transitions, **models, "pipeline": parts.pipeline}
@@ -286,47 +272,70 @@ def _select(
     return parts.with_validation(validation)
 
 
-def _refit(
-    dataset: Dataset,
-    vectors: np.ndarray,
-    choices: Choices,
-    config: PipelineConfig,
-    options: RunOptions,
-    progress: Progress,
-) -> TrainedParts:
+def _refit(dataset: Dataset, content: np.ndarray, choices: Choices, job: _Job) -> TrainedParts:
     """Fit on everything with the choices made before."""
-    transitions = Transitions.fit(dataset.interactions, choices.transitions)
+    interactions = dataset.interactions
+    transitions = Transitions.fit(interactions, choices.transitions)
     if not choices.sasrec_epochs:
         return TrainedParts(transitions=transitions, choices=choices)
-    from .sasrec.train import train_sasrec
-    from .two_tower.train import item_content, train_two_tower
-
-    two_tower = train_two_tower(
-        dataset.interactions,
-        item_content(vectors, dataset.catalog.genre_matrix),
-        config.two_tower,
-        stop_after=choices.two_tower_epochs,
-        options=options,
-        progress=lambda stage, done, total: progress(f"{stage}, all data", done, total),
+    told = replace(
+        job, progress=lambda stage, done, total: job.progress(f"{stage}, all data", done, total)
     )
-    sasrec = train_sasrec(
-        dataset.interactions,
-        config.sasrec,
-        stop_after=choices.sasrec_epochs,
-        options=options,
-        progress=lambda stage, done, total: progress(f"{stage}, all data", done, total),
-    )
+    two_tower, _ = _two_tower(interactions, content, told, stop_after=choices.two_tower_epochs)
+    sasrec, _ = _sasrec(interactions, told, stop_after=choices.sasrec_epochs)
     ease = None
     if choices.ease_regularisation:
         ease = Ease.fit(
-            dataset.interactions,
+            interactions,
             regularisation=choices.ease_regularisation,
             history_power=choices.ease_history_power,
         )
     return TrainedParts(
-        transitions=transitions,
-        choices=choices,
-        sasrec=sasrec.scorer,
-        two_tower=two_tower.retriever,
-        ease=ease,
+        transitions=transitions, choices=choices, sasrec=sasrec, two_tower=two_tower, ease=ease
     )
+
+
+def _two_tower(
+    interactions: Interactions,
+    content: np.ndarray,
+    job: _Job,
+    *,
+    validate: Callable[[TwoTowerRetriever], float] | None = None,
+    stop_after: int | None = None,
+) -> tuple[TwoTowerRetriever, int]:
+    """The retriever and its number of epochs; torch is imported here."""
+    from .two_tower.train import train_two_tower
+
+    trained = train_two_tower(
+        interactions,
+        content,
+        job.config.two_tower,
+        validate=validate,
+        stop_after=stop_after,
+        checkpoints=job.checkpoints("two-tower"),
+        options=job.options,
+        progress=job.progress,
+    )
+    return trained.retriever, trained.epochs
+
+
+def _sasrec(
+    interactions: Interactions,
+    job: _Job,
+    *,
+    validate: Callable[[SasrecScorer], float] | None = None,
+    stop_after: int | None = None,
+) -> tuple[SasrecScorer, int]:
+    """The ranker and its number of epochs; torch is imported here."""
+    from .sasrec.train import train_sasrec
+
+    trained = train_sasrec(
+        interactions,
+        job.config.sasrec,
+        validate=validate,
+        stop_after=stop_after,
+        checkpoints=job.checkpoints("sasrec"),
+        options=job.options,
+        progress=job.progress,
+    )
+    return trained.scorer, trained.epochs

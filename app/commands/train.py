@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -11,37 +12,70 @@ import typer
 from ..progress import progress_bars
 from ..settings import load_settings
 
+_SHOWN = ("ndcg@10", "recall@10", "recall@100", "mrr")
+"""What fits on a narrow terminal; `--json` has them all."""
+
+
+class DeviceChoice(StrEnum):
+    """Where torch computes."""
+
+    cpu = "cpu"
+    cuda = "cuda"
+
 
 def train(
     *,
     data: Annotated[str | None, typer.Option(help="Data set; default: the one in use.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same models.")] = 0,
+    device: Annotated[
+        DeviceChoice, typer.Option(help="Where the two networks are trained.")
+    ] = DeviceChoice.cpu,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Train retrieval and ranking on a data set; what is already trained is kept.
 
     Choices are made on held-out validation items, then everything is fitted again on all data.
+
+    Stop it at any time, with Ctrl-C, kill -9 or the plug: every epoch is kept, and the same command
+    goes on after the last whole one and ends with the same models.
+
+    Several processes, on one machine or many that share the home folder, train one model together:
+
+    [cyan]torchrun --standalone --nproc-per-node 2 -m app train[/cyan]
     """
     from rec_core import RunOptions, load_dataset
+    from rec_core.distributed import world
     from rec_core.training import default_encoder, train_pipeline
 
     settings = load_settings(data=data)
     dataset = load_dataset(settings.data_folder)
+    _check_device(device)
     folder = settings.model_folder
+    options = RunOptions(seed=seed, device=device.value)
     started = time.perf_counter()
-    with progress_bars(quiet=as_json) as progress:
-        artifact = train_pipeline(
-            dataset,
-            folder,
-            encoder=default_encoder(settings.home / "cache"),
-            options=RunOptions(seed=seed),
-            progress=progress,
-        )
+    try:
+        with (
+            world(options) as together,
+            progress_bars(quiet=as_json or not together.is_main) as progress,
+        ):
+            artifact = train_pipeline(
+                dataset,
+                folder,
+                encoder=default_encoder(settings.cache_folder, n_items=len(dataset.catalog)),
+                options=options,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        typer.echo("Stopped. The same command goes on after the last whole epoch.", err=True)
+        raise typer.Exit(130) from None
+    if not together.is_main:
+        return
     report = {
         "data": settings.data,
         "folder": str(folder),
         "fingerprint": artifact.fingerprint,
         "seed": seed,
+        "processes": together.size,
         "seconds": round(time.perf_counter() - started, 2),
         "validation": artifact.manifest["metrics"].get("validation", {}),
     }
@@ -49,6 +83,19 @@ def train(
         typer.echo(json.dumps(report))
         return
     _print_report(report)
+
+
+def _check_device(device: DeviceChoice) -> None:
+    """Refuse at the door what could not be trained on."""
+    import torch
+
+    from rec_core import SettingsError
+
+    if device is DeviceChoice.cuda and not torch.cuda.is_available():
+        raise SettingsError(
+            "`--device cuda` was asked for, but torch finds no CUDA device here.",
+            "Leave the option out to train on the CPU, or install a CUDA build of torch.",
+        )
 
 
 def _print_report(report: dict) -> None:
@@ -61,7 +108,8 @@ def _print_report(report: dict) -> None:
         console.print("Too few interactions to choose on: the training-free parts will serve.")
         return
     table = Table(title="On the validation part", title_justify="left")
-    names = list(next(iter(report["validation"].values())))
+    measured = next(iter(report["validation"].values()))
+    names = [name for name in _SHOWN if name in measured]
     table.add_column("model")
     for name in names:
         table.add_column(name, justify="right")

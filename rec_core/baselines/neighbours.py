@@ -7,13 +7,16 @@ coincidences down, the lift keeps blockbusters from being everybody's neighbour.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
 
 from ..interactions import Interactions
+
+_PAIRS_AT_ONCE = 10_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +28,14 @@ class NeighboursConfig:
         lift_power: 0 = cosine alone; higher favours the specific over the popular.
         max_lift: Cap on the lift.
         per_item: Neighbours kept for each item.
+        max_pairs: Neighbours kept in all: where the catalog is too large, fewer for each item.
     """
 
     shrink: float = 10.0
     lift_power: float = 0.5
     max_lift: float = 20.0
     per_item: int = 300
+    max_pairs: int = 60_000_000
 
 
 class Neighbours:
@@ -48,19 +53,32 @@ class Neighbours:
         With ratings, "liked" is a rating of at least the user's own mean; without, any interaction.
         """
         liked = liked_matrix(interactions)
-        together = (liked.T @ liked).tocoo()
-        row, column, n_both = together.row, together.col, together.data
         counts = np.bincount(liked.indices, minlength=interactions.n_items).astype(np.float64)
-        off_diagonal = row != column
-        row, column, n_both = row[off_diagonal], column[off_diagonal], n_both[off_diagonal]
-        product = counts[row] * counts[column]
-        lift = np.minimum(n_both * max(interactions.n_users, 1) / product, config.max_lift)
-        values = n_both / (np.sqrt(product) + config.shrink) * lift**config.lift_power
-        return cls(_strongest(row, column, values, interactions.n_items, config.per_item))
+        takers = liked.T.tocsr()  # (n_items, n_users)
+        per_item = min(config.per_item, max(1, config.max_pairs // max(interactions.n_items, 1)))
+        blocks = [sparse.csr_array((0, interactions.n_items), dtype=np.float32)]
+        for start, end in _blocks(takers @ np.diff(liked.indptr)):
+            together = (takers[start:end] @ liked).tocsr()
+            row = np.repeat(np.arange(start, end), np.diff(together.indptr))
+            product = counts[row] * counts[together.indices]
+            lift = together.data * max(interactions.n_users, 1) / product
+            values = together.data / (np.sqrt(product) + config.shrink)
+            values *= np.minimum(lift, config.max_lift) ** config.lift_power
+            values[row == together.indices] = 0.0
+            together.data = values.astype(np.float32)
+            together.eliminate_zeros()
+            blocks.append(_strongest(together, per_item))
+        return cls(sparse.csr_array(sparse.vstack(blocks, format="csr")))
 
     def scores(self, item_rows: np.ndarray) -> np.ndarray:
         """(len(item_rows), n_items) float32 >= 0: similarity of every item to each given one."""
         return self._similarity[item_rows].toarray()
+
+    def mean_roots(self, item_rows: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """(n_items,) float64: sum over the given items of their share times √similarity to each."""
+        near = self._similarity[item_rows]
+        weights = np.repeat(share, np.diff(near.indptr)) * np.sqrt(near.data)
+        return np.bincount(near.indices, weights, minlength=near.shape[1])
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The arrays to save."""
@@ -93,15 +111,23 @@ def liked_matrix(interactions: Interactions) -> sparse.csr_array:
     return matrix
 
 
-def _strongest(
-    row: np.ndarray, column: np.ndarray, values: np.ndarray, n_items: int, per_item: int
-) -> sparse.csr_array:
-    """The `per_item` largest values of each row, as float32; ties go to the lower column."""
-    order = np.lexsort((column, -values, row))
-    row, column, values = row[order], column[order], values[order]
-    starts = np.searchsorted(row, np.arange(n_items))
-    kept = np.arange(len(row)) - starts[row] < per_item
-    parts = (values[kept].astype(np.float32), (row[kept], column[kept]))
-    matrix = sparse.csr_array(parts, shape=(n_items, n_items))
-    matrix.sort_indices()
-    return matrix
+def _blocks(n_pairs: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Ranges of rows that together have about `_PAIRS_AT_ONCE` pairs, at least one row each."""
+    block = np.cumsum(n_pairs) // _PAIRS_AT_ONCE
+    starts = np.flatnonzero(np.diff(block, prepend=-1)).tolist()
+    return pairwise([*starts, len(n_pairs)])
+
+
+def _strongest(similarity: sparse.csr_array, per_item: int) -> sparse.csr_array:
+    """The `per_item` largest values of each row; ties go to the lower column."""
+    similarity.sort_indices()
+    lengths = np.diff(similarity.indptr)
+    kept = np.ones(similarity.nnz, dtype=bool)
+    row = np.repeat(np.arange(len(lengths)), lengths)
+    crowded = np.flatnonzero((lengths > per_item)[row])
+    order = crowded[np.lexsort((np.negative(similarity.data[crowded]), row[crowded]))]
+    first = np.searchsorted(row[order], np.arange(len(lengths)))
+    kept[order[np.arange(len(order)) - first[row[order]] >= per_item]] = False
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=len(lengths)))])
+    parts = (similarity.data[kept], similarity.indices[kept], indptr)
+    return sparse.csr_array(parts, shape=similarity.shape)

@@ -20,6 +20,8 @@ from scipy import sparse
 from ..interactions import Interactions
 from .histories import recency_matrix
 
+_PAIRS_AT_ONCE = 20_000_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class TransitionsConfig:
@@ -35,13 +37,36 @@ class TransitionsConfig:
 
 def transition_counts(interactions: Interactions, *, window: int) -> sparse.csr_array:
     """(n_items, n_items) float32: sum of 1 / gap over pairs at most `window` places apart."""
-    n_items, items, users = interactions.n_items, interactions.item_rows, interactions.user_rows
+    return windowed_counts(
+        interactions.item_rows,
+        interactions.user_rows,
+        n_items=interactions.n_items,
+        window=window,
+    )
+
+
+def windowed_counts(
+    item_rows: np.ndarray, user_rows: np.ndarray, *, n_items: int, window: int
+) -> sparse.csr_array:
+    """As `transition_counts`, for events given as arrays (users together, oldest first).
+
+    Pairs are gathered until there are some ten million, then added up, so that a large data set
+    needs memory for that many pairs and for the sums.
+    """
+    items = item_rows.astype(np.int32)
     total = sparse.csr_array((n_items, n_items), dtype=np.float32)
-    for gap in range(1, min(window, len(items) - 1) + 1):
-        same = users[:-gap] == users[gap:]
+    waiting: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    last = min(window, len(items) - 1)
+    for gap in range(1, last + 1):
+        same = user_rows[:-gap] == user_rows[gap:]
         first, second = items[:-gap][same], items[gap:][same]
-        weights = np.full(len(first), 1.0 / gap, dtype=np.float32)
-        total = total + sparse.csr_array((weights, (first, second)), shape=(n_items, n_items))
+        waiting.append((np.full(len(first), 1.0 / gap, dtype=np.float32), first, second))
+        if gap == last or sum(len(pairs[0]) for pairs in waiting) > _PAIRS_AT_ONCE:
+            weights, first, second = (
+                np.concatenate(column) for column in zip(*waiting, strict=True)
+            )
+            total = total + sparse.csr_array((weights, (first, second)), shape=total.shape)
+            waiting = []
     return total
 
 

@@ -105,9 +105,9 @@ def attach_texts(
     )
     progress("texts", 0, 1)
     articles = _index(_records(files))
-    items = [_enriched(item, _article_for(item, articles)) for item in dataset.catalog]
-    n_matched = sum(new is not old for new, old in zip(items, dataset.catalog, strict=True))
-    catalog = Catalog(items)
+    found = [_article_for(item, articles) for item in dataset.catalog]
+    n_matched = sum(article is not None for article in found)
+    catalog = Catalog(list(map(_enriched, dataset.catalog, found)))
     report = TextsReport(
         n_items=len(catalog),
         n_matched=n_matched,

@@ -124,9 +124,9 @@ class Scoring:
         """
         followed = self._pipeline.transitions.contributions(history, item_row)
         alike = np.zeros(len(history))
-        for place in range(max(0, len(history) - _RECENT_REASONS), len(history)):
-            near = self._signals.similar(history[place : place + 1])[item_row]
-            alike[place] = max(0.0, float(near) - _CLEARLY_ALIKE)
+        recent = history[-_RECENT_REASONS:]
+        near = self._signals.similar(np.array([item_row]))[recent]
+        alike[len(history) - len(recent) :] = np.clip(near - _CLEARLY_ALIKE, 0.0, None)
         return _shares(alike * (0.5 + _shares(followed)))
 
     def _prior_weight(self, known: Known) -> float:

@@ -16,6 +16,7 @@ from scipy import sparse
 
 from ..baselines.neighbours import Neighbours
 from ..catalog import Catalog
+from ..catalog_storage import FieldValues
 from ..interactions import Interactions
 from ..search import SearchEngine
 from .numbers import percentiles, standardised
@@ -117,11 +118,12 @@ class Signals:
         weights = self._similar_weights
         share = np.ones(len(item_rows)) if importance is None else np.asarray(importance)
         share = (share / share.sum()).astype(np.float32)
-        together = share @ np.sqrt(self._neighbours.scores(item_rows))
+        together = self._neighbours.mean_roots(item_rows, share)
         parts = {
             "together": weights.together * standardised(together),
-            "genres": weights.genres * standardised(share @ self._genre_overlap(item_rows)),
-            "text": weights.text * standardised(share @ self._text_overlap(item_rows)),
+            "genres": weights.genres * standardised(_overlap(self._genres, item_rows, share)),
+            "text": weights.text
+            * standardised(_overlap(self._search.item_vectors, item_rows, share)),
             "era": weights.era * self._era(item_rows, share),
         }
         for name, weight, shared in (
@@ -132,7 +134,7 @@ class Signals:
                 near = shared @ (shared[item_rows].T @ share)
                 parts[name] = weight * standardised(near)
         if self._item_vectors is not None:
-            near = share @ (self._item_vectors[item_rows] @ self._item_vectors.T)
+            near = _overlap(self._item_vectors, item_rows, share)
             parts["vectors"] = weights.vectors * standardised(near)
         return parts
 
@@ -145,53 +147,49 @@ class Signals:
 
     @cached_property
     def _people(self) -> sparse.csr_array:
-        return rare_values([item.people for item in self._catalog])
+        return rare_values(self._catalog.values_of("directors", "cast"))
 
     @cached_property
     def _tags(self) -> sparse.csr_array:
-        return rare_values([item.tags for item in self._catalog])
+        return rare_values(self._catalog.values_of("tags"))
 
     @cached_property
     def _genres(self) -> np.ndarray:
         """(n_items, n_genres) unit rows: sharing Western says more than sharing Drama."""
-        return rare_values([item.genres for item in self._catalog]).toarray()
-
-    def _genre_overlap(self, item_rows: np.ndarray) -> np.ndarray:
-        """(n, n_items) cosine of genres, in [0, 1]; 0 where either has none."""
-        return self._genres[item_rows] @ self._genres.T
-
-    def _text_overlap(self, item_rows: np.ndarray) -> np.ndarray:
-        vectors = self._search.item_vectors
-        return vectors[item_rows] @ vectors.T
+        return rare_values(self._catalog.values_of("genres")).toarray()
 
     def _era(self, item_rows: np.ndarray, share: np.ndarray) -> np.ndarray:
         """Standardised closeness in years; unknown years are as far as 30 years."""
-        years = self._catalog.years.astype(np.float32)
-        distance = np.abs(years[item_rows][:, None] - years[None, :])
-        unknown = (years[item_rows][:, None] < 0) | (years[None, :] < 0)
-        distance = np.where(unknown, 30.0, np.minimum(distance, 30.0))
-        return standardised(-(share @ distance.astype(np.float32)))
+        known, places = self._years
+        distance = np.abs(known[places[item_rows]][:, None] - known).astype(np.float32)
+        unknown = (known[places[item_rows]][:, None] < 0) | (known < 0)
+        distance = np.where(unknown, 30.0, np.minimum(distance, 30.0)).astype(np.float32)
+        return standardised(-(share @ distance)[places])
+
+    @cached_property
+    def _years(self) -> tuple[np.ndarray, np.ndarray]:
+        """The different years, and (n_items,) which of them each item has."""
+        return np.unique(self._catalog.years, return_inverse=True)
 
 
-def rare_values(values_of_items: Sequence[Sequence[str]]) -> sparse.csr_array:
+def _overlap(vectors: np.ndarray, item_rows: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """(n_items,) mean product of every vector with those of the given items, weighted by share."""
+    return vectors @ (share @ vectors[item_rows])
+
+
+def rare_values(found: FieldValues) -> sparse.csr_array:
     """(n_items, n_values) float32, rows of length 1 (or 0): rare values weigh more.
 
     The weight of a value is log(n_items / number of items that have it); the product of two rows
     is the cosine of what they share.
     """
-    n_items = len(values_of_items)
-    columns: dict[str, int] = {}
-    places = [
-        (row, columns.setdefault(value, len(columns)))
-        for row, values in enumerate(values_of_items)
-        for value in dict.fromkeys(values)
-    ]
-    rows, found = np.array(places, dtype=np.int64).reshape(-1, 2).T
-    rarity = np.log(n_items / np.maximum(np.bincount(found, minlength=len(columns)), 1))
-    weights = rarity[found]
-    lengths = np.sqrt(np.bincount(rows, weights=weights**2, minlength=n_items))
-    weights = (weights / np.maximum(lengths, 1e-9)[rows]).astype(np.float32)
-    return sparse.csr_array((weights, (rows, found)), shape=(n_items, max(1, len(columns))))
+    n_values = len(found.values)
+    rarity = np.log(found.n_items / np.maximum(np.bincount(found.codes, minlength=n_values), 1))
+    weights = rarity[found.codes]
+    lengths = np.sqrt(np.bincount(found.rows, weights=weights**2, minlength=found.n_items))
+    weights = (weights / np.maximum(lengths, 1e-9)[found.rows]).astype(np.float32)
+    shape = (found.n_items, max(1, n_values))
+    return sparse.csr_array((weights, (found.rows, found.codes)), shape=shape)
 
 
 def recency_importance(count: int, power: float = 0.5) -> np.ndarray:
@@ -205,7 +203,4 @@ def rows_of(catalog: Catalog, item_ids: Sequence[str]) -> np.ndarray:
     Raises:
         UnknownItemError: for an id that the catalog does not have.
     """
-    return np.array(
-        [catalog.ids.row(catalog[item_id].item_id) for item_id in dict.fromkeys(item_ids)],
-        dtype=np.int64,
-    )
+    return np.array([catalog.row(item_id) for item_id in dict.fromkeys(item_ids)], dtype=np.int64)

@@ -30,6 +30,8 @@ class SasrecConfig:
             estimated on `sampled_items` drawn in each step, and only rows that were drawn, read or
             aimed at are updated.
         sampled_items: See above.
+        warm_start: Begin with item vectors from co-occurrence (`warm_start`) where the softmax is over
+            the whole catalog.
         shuffle_ties: Draw a new order of a user's events with equal time stamps in every epoch: where
             the source's order among them means nothing, learning it by heart only hurts.
         max_epochs: Length of the schedule.
@@ -50,6 +52,7 @@ class SasrecConfig:
     weight_decay: float = 0.1
     full_softmax_up_to: int = 50_000
     sampled_items: int = 2048
+    warm_start: bool = True
     shuffle_ties: bool = True
     max_epochs: int = 20
     patience: int = 4

@@ -33,6 +33,7 @@ from .loss import catalog_cross_entropy, sampled_cross_entropy
 from .model import Sasrec
 from .proposal import Proposal
 from .scorer import SasrecScorer
+from .warm_start import warm_item_vectors
 
 Validate = Callable[[SasrecScorer], float]
 """Gives the validation metric (higher is better) of a snapshot."""
@@ -79,7 +80,8 @@ def train_sasrec(
     n_epochs = config.max_epochs if stop_after is None else min(stop_after, config.max_epochs)
     with options.seeded_torch("sasrec"), world(options) as ranks:
         run = _Run(source, config, options, ranks)
-        run.resume(checkpoints)
+        if not run.resume(checkpoints) and config.warm_start:
+            run.warm_start(options.generator("sasrec/warm-start"))
         while run.epoch < n_epochs and not run.is_over:
             progress("sasrec", run.epoch, n_epochs)
             run.train_epoch()
@@ -209,11 +211,20 @@ class _Run:
             }
             checkpoints.save(self.epoch, tensors={**tensors, **best}, state=state)
 
-    def resume(self, checkpoints: CheckpointFolder | None) -> None:
-        """Go on from the last complete epoch, if there is one."""
+    def warm_start(self, generator: np.random.Generator) -> None:
+        """Begin with item vectors that know what is taken together; a large catalog begins anyhow."""
+        if self.proposal is None:
+            vectors = warm_item_vectors(self.source, self.config.dimension, generator)
+            known = torch.from_numpy(np.flatnonzero(vectors.any(axis=1)))
+            with torch.no_grad():
+                items = self.model.items.weight
+                items[known.to(items.device)] = torch.from_numpy(vectors)[known].to(items.device)
+
+    def resume(self, checkpoints: CheckpointFolder | None) -> bool:
+        """Go on from the last complete epoch; False where there is none."""
         found = resume_point(checkpoints, self.ranks)
         if found is None:
-            return
+            return False
         restore_training(
             found, self.model, self.optimisers, {"windows": self.generator}, self.ranks
         )
@@ -226,6 +237,7 @@ class _Run:
         self.best = _Best(
             curve=list(found.state["curve"]), epoch=found.state["best_epoch"], tensors=best
         )
+        return True
 
     def snapshot(self) -> SasrecScorer:
         """The model as it is now."""

@@ -32,6 +32,7 @@ _VERDICTS = word_set(
     """great good amazing awesome brilliant fantastic excellent perfect wonderful fun nice ok okay
     fine bad boring terrible awful too so really very pretty quite not my the"""
 )
+_JUDGING = word_set("sucks sucked rocks rocked rules ruled bored disappointed")
 _PLACING = word_set("in from at near")
 _CREDITING = word_set("of with by starring featuring")
 _TAKING_PART = word_set(
@@ -109,8 +110,10 @@ class Scene:
         return (short or token.form in _SEQUELS) and not gap.strip()
 
     def is_praised(self, first: int, last: int) -> bool:
-        """True for "speed was great" at the start of a sentence."""
+        """True for "speed was great" and "speed sucks" at the start of a sentence."""
         following = [token.form for token in self.tokens[last + 1 : last + 3]]
+        if following and following[0] in _JUDGING:
+            return self.opens_sentence(first)
         praised = following[:1] in (["was"], ["were"]) and following[1:2] != []
         return praised and self.opens_sentence(first) and following[1] in _VERDICTS
 

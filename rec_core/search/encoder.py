@@ -6,6 +6,7 @@ import hashlib
 import threading
 import zlib
 from collections.abc import Sequence
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -78,7 +79,8 @@ class MiniLMEncoder:
 
     Args:
         cache_folder: Where document vectors are kept; None keeps nothing.
-        batch_size: Texts per forward pass (32 was fastest on two cores).
+        batch_size: Texts per forward pass (8 was fastest on one core; sorted by length, so that
+            little is padded).
 
     Raises:
         SettingsError: From `encode`, when the model's package is not installed.
@@ -87,7 +89,7 @@ class MiniLMEncoder:
     name = "all-minilm-l6-v2"
     dimension = 384
 
-    def __init__(self, cache_folder: Path | None = None, *, batch_size: int = 32) -> None:
+    def __init__(self, cache_folder: Path | None = None, *, batch_size: int = 8) -> None:
         self._batch_size = batch_size
         self._cache = _VectorCache(cache_folder / self.name) if cache_folder is not None else None
         self._lock = threading.RLock()
@@ -122,14 +124,21 @@ class MiniLMEncoder:
     def _run(self, texts: Sequence[str]) -> np.ndarray:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        vectors = self._load().encode(
-            list(texts),
-            batch_size=self._batch_size,
-            show_progress_bar=False,
-            convert_to_numpy=True,
-            normalize_embeddings=True,
-        )
-        return np.asarray(vectors, dtype=np.float32)
+        model = self._load()
+        import torch
+
+        # documents alone run in bfloat16: 1.6 times faster, cosine with float32 above 0.9999;
+        # a single query gains nothing
+        low = len(texts) >= _MIN_CACHED_BATCH and _multiplies_bfloat16()
+        with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=low):
+            vectors = model.encode(
+                list(texts),
+                batch_size=self._batch_size,
+                show_progress_bar=False,
+                convert_to_numpy=True,
+                normalize_embeddings=True,
+            )
+        return unit_rows(np.asarray(vectors, dtype=np.float32))
 
     def _load(self) -> SentenceTransformer:
         if self._model is None:
@@ -146,6 +155,15 @@ class MiniLMEncoder:
             folder = Path(spec.origin).parent / "model"
             self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
         return self._model
+
+
+@cache
+def _multiplies_bfloat16() -> bool:
+    """True where the processor has instructions for bfloat16 products; elsewhere it is slower."""
+    import torch
+
+    features = torch.cpu.get_capabilities()
+    return any(bool(features.get(name)) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 class _VectorCache:

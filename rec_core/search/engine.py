@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Steps = Callable[[int, int], None]
 
 CHROMA_FOLDER = "chroma"  # changes in use and can be made anew: not part of any fingerprint
+
+DENSE_WEIGHT = 1.0
 
 _ANYTHING = ItemFilter()
 _SCHEMA_VERSION = 1
@@ -169,7 +171,7 @@ class SearchEngine:
         }
         return tuple(
             Candidate(item_id=self.catalog.at(row).item_id, score=sum(parts.values()), parts=parts)
-            for row, parts in reciprocal_rank_fusion(rankings)[:k]
+            for row, parts in fuse(rankings)[:k]
         )
 
     def _dense_rows(self, query: str, depth: int, mask: np.ndarray | None) -> np.ndarray:
@@ -251,6 +253,13 @@ class SearchEngine:
 
     def _encode_query(self, query: str) -> np.ndarray:
         return self.encoder.encode([query], kind="query")[0]
+
+
+def fuse(
+    rankings: Mapping[str, np.ndarray], dense_weight: float = DENSE_WEIGHT
+) -> list[tuple[int, dict[str, float]]]:
+    """The "bm25" and "dense" rankings as `SearchEngine.search` joins them."""
+    return reciprocal_rank_fusion(rankings, weights={"dense": dense_weight})
 
 
 def _no_report(done: int, total: int) -> None:

@@ -6,58 +6,89 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from ..top_k import ItemMatrix, TopK, top_k
 from .vector_index import VectorHit
 
 
 class ExactIndex:
-    """A `VectorIndex` in memory. Ties are broken by the order in which ids were first added."""
+    """A `VectorIndex` in memory. Ties are broken by the order in which ids were first added.
+
+    Adding costs amortised time in proportion to what is added; deleting copies what stays.
+    """
 
     def __init__(self, dimension: int) -> None:
         self._dimension = dimension
         self._rows: dict[str, int] = {}
-        self._vectors = np.zeros((0, dimension), dtype=np.float32)
+        self._ids: list[str] = []
+        self._matrix = ItemMatrix(np.zeros((0, dimension), dtype=np.float32))
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._ids)
 
     def add(self, ids: Sequence[str], vectors: np.ndarray) -> None:
-        """Store vectors (n, d) under ids; replaces what an id had."""
-        vectors = np.asarray(vectors, dtype=np.float32)
-        if vectors.shape != (len(ids), self._dimension):
-            raise ValueError(f"expected {(len(ids), self._dimension)}, got {vectors.shape}")
-        for id_ in ids:
-            self._rows.setdefault(id_, len(self._rows))
-        grown = np.zeros((len(self._rows), self._dimension), dtype=np.float32)
-        grown[: len(self._vectors)] = self._vectors
-        for id_, vector in zip(ids, vectors, strict=True):
-            grown[self._rows[id_]] = vector
-        self._vectors = grown
+        """Store vectors (n, d) under ids; replaces what an id had.
+
+        Raises:
+            ValueError: When shapes do not fit or a number is not finite; nothing is stored then.
+        """
+        vectors = checked_vectors(ids, vectors, self._dimension)
+        last = {id_: position for position, id_ in enumerate(ids)}
+        old = [id_ for id_ in last if id_ in self._rows]
+        new = [id_ for id_ in last if id_ not in self._rows]
+        if old:
+            rows = np.array([self._rows[id_] for id_ in old], dtype=np.int64)
+            self._matrix.replace(rows, vectors[[last[id_] for id_ in old]])
+        if new:
+            self._matrix.append(vectors[[last[id_] for id_ in new]])
+            self._rows.update(zip(new, range(len(self._ids), len(self._matrix)), strict=True))
+            self._ids.extend(new)
 
     def delete(self, ids: Sequence[str]) -> None:
         """Forget these ids; unknown ones are ignored."""
-        gone = set(ids)
-        kept = [(id_, row) for id_, row in self._rows.items() if id_ not in gone]
-        self._vectors = self._vectors[[row for _, row in kept]]
-        self._rows = {id_: row for row, (id_, _) in enumerate(kept)}
+        gone = {id_ for id_ in ids if id_ in self._rows}
+        if not gone:
+            return
+        kept = [row for row, id_ in enumerate(self._ids) if id_ not in gone]
+        self._matrix.keep(np.array(kept, dtype=np.int64))
+        self._ids = [self._ids[row] for row in kept]
+        self._rows = {id_: row for row, id_ in enumerate(self._ids)}
 
     def query(
         self, vectors: np.ndarray, k: int, mask_ids: Collection[str] | None = None
     ) -> tuple[tuple[VectorHit, ...], ...]:
         """For each query row: up to k hits, best first."""
-        mask = np.ones(len(self._rows), dtype=bool)
+        allowed = None
         if mask_ids is not None:
-            mask[:] = False
-            mask[[self._rows[id_] for id_ in mask_ids if id_ in self._rows]] = True
-        ids = tuple(self._rows)
-        results = []
-        for vector in np.atleast_2d(vectors):
-            scores = self._vectors @ np.asarray(vector, dtype=np.float32)
-            top = top_rows(scores, k, mask)
-            results.append(tuple(VectorHit(id=ids[row], score=float(scores[row])) for row in top))
-        return tuple(results)
+            allowed = np.zeros(len(self._ids), dtype=bool)
+            allowed[[self._rows[id_] for id_ in mask_ids if id_ in self._rows]] = True
+        queries = np.atleast_2d(np.asarray(vectors, dtype=np.float32))
+        best = top_k(queries, self._matrix, min(max(k, 0), len(self._ids)), allowed=allowed)
+        return hits_of(best, self._ids)
 
     def close(self) -> None:
         """Nothing to give up."""
+
+
+def checked_vectors(ids: Sequence[str], vectors: np.ndarray, dimension: int) -> np.ndarray:
+    """Vectors (n, d) as float32, when there is a finite one for each id; else ValueError."""
+    vectors = np.asarray(vectors, dtype=np.float32)
+    if vectors.shape != (len(ids), dimension):
+        raise ValueError(f"expected {(len(ids), dimension)}, got {vectors.shape}")
+    if not np.isfinite(vectors).all():
+        raise ValueError("vectors must be finite")
+    return vectors
+
+
+def hits_of(best: TopK, ids: list[str]) -> tuple[tuple[VectorHit, ...], ...]:
+    """Rows as hits, without the rows that are missing."""
+    return tuple(
+        tuple(
+            VectorHit(id=ids[row], score=score)
+            for row, score in zip(rows, scores, strict=True)
+            if row >= 0
+        )
+        for rows, scores in zip(best.rows.tolist(), best.scores.tolist(), strict=True)
+    )
 
 
 def top_rows(scores: np.ndarray, k: int, mask: np.ndarray | None = None) -> np.ndarray:

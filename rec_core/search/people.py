@@ -14,16 +14,22 @@ from rapidfuzz.distance import OSA
 from ..types import NameMatch
 from .cues import Scene
 from .names import edits_allowed, is_everyday, is_typo_of, tokenise
+from .spellings import NumbersByKey, Spellings
 from .words import word_set
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
 
+MIN_PERSON_CONFIDENCE = 0.75
 _TEXT_LIMIT = 2_000
 _PARTICLES = word_set("de di da del della van von der den la le el al st mc o ten ter bin")
 _CREDITS = frozenset({"starring", "stars", "featuring", "by", "actor", "actress", "director"})
 _COMPANY = frozenset({"with", "without", "from", "of", "and", "or", "like", "love", "no", "not"})
 _DOMINANCE = 3
+_SURNAME_CONFIDENCE = 0.85
+_REAL_NAMES = 0.8
+_NAME_LIMIT = 200
+_MIN_SQUASHED = 10  # "brucewilis" may lack its space; a shorter lone word is no full name
 
 
 class PeopleIndex:
@@ -51,13 +57,34 @@ class PeopleIndex:
         return squashed
 
     @cached_property
-    def _masked(self) -> dict[tuple[str, ...], list[tuple[str, ...]]]:
-        index: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
-        for key in self._names:
-            if 2 <= len(key) <= 4:
-                for position in range(len(key)):
-                    index[(*key[:position], "", *key[position + 1 :])].append(key)
-        return index
+    def _keys(self) -> list[tuple[str, ...]]:
+        return list(self._names)
+
+    @cached_property
+    def _masked(self) -> NumbersByKey:
+        return NumbersByKey(
+            ((*key[:position], "", *key[position + 1 :]), number)
+            for number, key in enumerate(self._keys)
+            if 2 <= len(key) <= 4
+            for position in range(len(key))
+        )
+
+    def _one_word_wrong(self, key: Sequence[str], position: int) -> Iterable[tuple[str, ...]]:
+        """Names, most frequent first, with a typing error in that word and no other difference."""
+        masked = (*key[:position], "", *key[position + 1 :])
+        for number in self._masked.get(masked):
+            other = self._keys[number]
+            same = (*other[:position], "", *other[position + 1 :]) == masked
+            if same and is_typo_of(key[position], other[position]):
+                yield other
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(word for key in self._names for word in key)
+
+    @cached_property
+    def _spellings(self) -> Spellings:
+        return Spellings(self._squashed)
 
     @cached_property
     def _surnames(self) -> dict[tuple[str, ...], str]:
@@ -79,8 +106,12 @@ class PeopleIndex:
         return found
 
     @cached_property
-    def _long_surnames(self) -> list[str]:
-        return sorted(key[0] for key in self._surnames if len(key) == 1 and len(key[0]) > 5)
+    def _long_surnames(self) -> Spellings:
+        return Spellings(key[0] for key in self._surnames if len(key) == 1 and len(key[0]) > 5)
+
+    @cached_property
+    def _squashed_keys(self) -> tuple[str, ...]:
+        return tuple(self._squashed)
 
     def spot(self, text: str) -> tuple[NameMatch, ...]:
         """Non-overlapping people in order; full names before surnames, longest first."""
@@ -115,7 +146,7 @@ class PeopleIndex:
         key = "".join(token.form for token in tokenise(name))
         near = process.extract(
             key,
-            list(self._squashed),
+            self._squashed_keys,
             scorer=OSA.normalized_similarity,
             score_cutoff=0.6,
             limit=limit,
@@ -128,15 +159,45 @@ class PeopleIndex:
 
     def resolve(self, name: str) -> str | None:
         """The catalog person that `name` plainly means: same letters, a typo, a lone surname."""
-        key = tuple(token.form for token in tokenise(name))
+        match = self.match(name)
+        return match.name if match is not None else None
+
+    def match(self, name: str, *, threshold: float = MIN_PERSON_CONFIDENCE) -> NameMatch | None:
+        """The person meant by the whole of `name`; None when no name reaches the threshold.
+
+        Confidence is 1 for the same letters, 0.85 for a surname with one clear bearer, else the
+        share of letters that are right. Equally near names: the person with more items.
+        """
+        key = tuple(token.form for token in tokenise(name[:_NAME_LIMIT]))
         exact = self._names.get(key) or self._squashed.get("".join(key))
         if exact is not None:
-            return exact
+            found = [(1.0, exact)]
+        elif key in self._surnames:
+            found = [(_SURNAME_CONFIDENCE, self._surnames[key])]
+        else:
+            found = self._near(key)
+        best = max(found, key=lambda hit: (hit[0], self._items_of[hit[1]]), default=(0.0, ""))
+        if not best[1] or best[0] < threshold:
+            return None
+        return NameMatch(name=best[1], confidence=round(best[0], 3), end=len(name))
+
+    def _near(self, key: Sequence[str]) -> list[tuple[float, str]]:
+        """Full names with typing errors anywhere: letters, swapped neighbours, spaces."""
+        squashed = "".join(key)
+        if len(key) < 2 and len(squashed) < _MIN_SQUASHED:
+            return []
+        near = self._spellings.near(squashed, edits_allowed(len(squashed)))
+        # two real names a letter apart are two people: "Michele" is no misspelt "Michelle"
+        factor = _REAL_NAMES if all(word in self._words for word in key) else 1.0
+        found = [
+            (1 - distance / max(len(squashed), len(other)), self._squashed[other])
+            for other, distance in near
+        ]
         for position in range(len(key)):
-            for other in self._masked.get((*key[:position], "", *key[position + 1 :]), ()):
-                if is_typo_of(key[position], other[position]):
-                    return self._names[other]
-        return self._surnames.get(key)
+            for other in self._one_word_wrong(key, position):
+                closeness = OSA.normalized_similarity(squashed, "".join(other))
+                found.append((closeness, self._names[other]))
+        return [(closeness * factor, other) for closeness, other in found]
 
     def _full(self, scene: Scene) -> Iterable[tuple[int, int, str, float]]:
         forms = _forms(scene)
@@ -162,11 +223,9 @@ class PeopleIndex:
             rest = [other for at, other in enumerate(window) if at != position]
             if len(word) < 3 or all(is_everyday(other) for other in rest) or is_everyday(word):
                 continue
-            masked = (*window[:position], "", *window[position + 1 :])
-            for key in self._masked.get(masked, ()):
-                if is_typo_of(word, key[position]):
-                    distance = OSA.distance(word, key[position])
-                    fitting.append((distance, -self._items_of[self._names[key]], key))
+            for key in self._one_word_wrong(window, position):
+                distance = OSA.distance(word, key[position])
+                fitting.append((distance, -self._items_of[self._names[key]], key))
         return min(fitting)[2] if fitting else None
 
     def _by_surname(self, scene: Scene) -> Iterable[tuple[int, int, str, float]]:
@@ -177,7 +236,7 @@ class PeopleIndex:
                 last = first + length - 1
                 name = self._surnames.get(window)
                 if name is not None and _stands_alone(scene, window, first, last):
-                    yield first, last, name, 0.85
+                    yield first, last, name, _SURNAME_CONFIDENCE
                 elif name is None and length == 1:
                     yield from self._misspelled_surname(scene, window[0], first)
 
@@ -194,11 +253,9 @@ class PeopleIndex:
             scene.tokens
         ):
             return  # a first name of somebody else
-        near = process.extractOne(
-            word, self._long_surnames, scorer=OSA.distance, score_cutoff=edits_allowed(len(word))
-        )
-        if near is not None and near[0][0] == word[0]:
-            yield first, first, self._surnames[(near[0],)], 0.7
+        near = self._long_surnames.near(word, edits_allowed(len(word)), other_first_letter=False)
+        if near:
+            yield first, first, self._surnames[(near[0][0],)], 0.7
 
 
 def _forms(scene: Scene) -> list[str]:

@@ -6,12 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from ..types import TitleMatch
 from .cues import Scene
 from .names import edits_allowed, everyday_ranks, is_everyday, key_tokens, tokenise
+from .spellings import Spellings
 from .titles import Alias, TitleIndex
 from .vocabulary import FUNCTION_WORDS, REQUEST_WORDS
 
@@ -57,12 +55,10 @@ class TitleSpotter:
         self._titles = titles
         self._is_genre = is_genre
         self._name_spans = name_spans
-        self._single_words = sorted(
-            {
-                alias.key[0]
-                for alias in titles.aliases
-                if len(alias.key) == 1 and len(alias.key[0]) > 5
-            }
+        self._single_words = Spellings(
+            alias.key[0]
+            for alias in titles.aliases
+            if len(alias.key) == 1 and len(alias.key[0]) > 5
         )
 
     def spot(self, text: str) -> tuple[TitleMatch, ...]:
@@ -196,14 +192,10 @@ class TitleSpotter:
         word = key[0]
         if len(key) > 1 or len(word) < 6 or not self._is_strange(word):
             return []
-        allowed = edits_allowed(len(word))
-        near = process.extract(
-            word, self._single_words, scorer=OSA.distance, score_cutoff=allowed, limit=3
-        )
+        near = self._single_words.near(word, edits_allowed(len(word)))[:3]
         return [
             (alias, quality * (1 - distance / max(len(word), len(name))))
-            for name, distance, _ in near
-            if name[0] == word[0] or distance == 1
+            for name, distance in near
             for alias, quality in self._titles.exact((name,))
         ]
 

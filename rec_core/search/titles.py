@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from ..types import Item, TitleMatch
-from .names import edits_allowed, is_typo_of, key_tokens, tokenise, without_little_words
+from .names import (
+    edits_allowed,
+    is_everyday,
+    is_typo_of,
+    key_tokens,
+    tokenise,
+    without_little_words,
+)
+from .spellings import NumbersByKey, Spellings
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
 
-MIN_CONFIDENCE = 0.65
+MIN_CONFIDENCE = 0.7
+_REAL_WORDS = 0.8
 _TITLE_LIMIT = 200
+_MAX_MASKED = 8
 _WELL_KNOWN = 3_000
 _POSTPOSED = re.compile(
     r"^(?P<name>.+), (?P<article>the|an?|les?|la|l'|el|il|lo|los|las|der|die|das|une?|det|den|o|os)$",
@@ -62,13 +71,11 @@ class TitleIndex:
         self._catalog = catalog
         self._popularity = popularity
         self.aliases: list[Alias] = []
-        self._by_squashed: dict[str, list[int]] = defaultdict(list)
         for row, item in enumerate(catalog):
             for name, quality in names_of(item):
                 key = key_tokens([token.form for token in tokenise(name)])
                 if key:
-                    self._by_squashed["".join(key)].append(len(self.aliases))
-                    self.aliases.append(Alias(key, row, name, quality))
+                    self.aliases.append(Alias(tuple(map(sys.intern, key)), row, name, quality))
 
     @cached_property
     def vocabulary(self) -> frozenset[str]:
@@ -76,63 +83,68 @@ class TitleIndex:
         return frozenset(word for alias in self.aliases for word in alias.key)
 
     @cached_property
-    def _by_content(self) -> dict[str, list[int]]:
-        index: dict[str, list[int]] = defaultdict(list)
-        for number, alias in enumerate(self.aliases):
-            content = without_little_words(alias.key)
-            if len(content) > 1:
-                index["".join(content)].append(number)
-        return index
+    def _by_squashed(self) -> NumbersByKey:
+        return NumbersByKey(("".join(alias.key), n) for n, alias in enumerate(self.aliases))
 
     @cached_property
-    def _by_masked(self) -> dict[tuple[str, ...], list[int]]:
-        index: dict[tuple[str, ...], list[int]] = defaultdict(list)
-        for number, alias in enumerate(self.aliases):
-            if 2 <= len(alias.key) <= 8:
-                for masked in _masked(alias.key):
-                    index[masked].append(number)
-        return index
+    def _by_content(self) -> NumbersByKey:
+        contents = (without_little_words(alias.key) for alias in self.aliases)
+        return NumbersByKey(
+            ("".join(words), n) for n, words in enumerate(contents) if len(words) > 1
+        )
 
     @cached_property
-    def _by_word(self) -> dict[str, set[int]]:
-        index: dict[str, set[int]] = defaultdict(set)
-        for number, alias in enumerate(self.aliases):
-            for word in without_little_words(alias.key):
-                index[word].add(number)
-        return index
+    def _by_masked(self) -> NumbersByKey:
+        return NumbersByKey(
+            (masked, number)
+            for number, alias in enumerate(self.aliases)
+            if 2 <= len(alias.key) <= _MAX_MASKED
+            for masked in _masked(alias.key)
+        )
 
     @cached_property
-    def _squashed_keys(self) -> list[str]:
-        return list(self._by_squashed)
+    def _by_word(self) -> NumbersByKey:
+        return NumbersByKey(
+            (word, number)
+            for number, alias in enumerate(self.aliases)
+            for word in dict.fromkeys(without_little_words(alias.key))
+        )
 
     @cached_property
-    def _words_by_letter(self) -> dict[str, list[str]]:
-        index: dict[str, list[str]] = defaultdict(list)
-        for word in sorted(self.vocabulary):
-            if len(word) >= 4:
-                index[word[0]].append(word)
-        return index
+    def _spellings(self) -> Spellings:
+        return Spellings("".join(alias.key) for alias in self.aliases)
+
+    @cached_property
+    def _word_spellings(self) -> Spellings:
+        return Spellings(word for word in self.vocabulary if len(word) >= 4)
+
+    def _of_squashed(self, squashed: str) -> list[Alias]:
+        aliases = [self.aliases[number] for number in self._by_squashed.get(squashed)]
+        return [alias for alias in aliases if "".join(alias.key) == squashed]
 
     def exact(self, key: Sequence[str]) -> list[tuple[Alias, float]]:
         """Names with this key, or with it but for "the", "of", "and"; spaces do not matter."""
-        numbers = self._by_squashed.get("".join(key), ())
-        if numbers:
-            return [(self.aliases[number], self.aliases[number].quality) for number in numbers]
+        same = self._of_squashed("".join(key))
+        if same:
+            return [(alias, alias.quality) for alias in same]
         content = without_little_words(key)
         if len(content) < 2 or sum(map(len, content)) < 8:
             return []
-        numbers = self._by_content.get("".join(content), ())
-        return [(self.aliases[number], self.aliases[number].quality * 0.92) for number in numbers]
+        squashed = "".join(content)
+        near = [self.aliases[number] for number in self._by_content.get(squashed)]
+        near = [alias for alias in near if "".join(without_little_words(alias.key)) == squashed]
+        return [(alias, alias.quality * 0.92) for alias in near]
 
     def one_word_wrong(self, key: Sequence[str]) -> list[tuple[Alias, float]]:
         """Names of two words and more that differ from the key by typing errors in one word."""
         found: list[tuple[Alias, float]] = []
-        if not 2 <= len(key) <= 8 or sum(map(len, key)) < 7:
+        if not 2 <= len(key) <= _MAX_MASKED or sum(map(len, key)) < 7:
             return found
         for position, masked in enumerate(_masked(key)):
-            for number in self._by_masked.get(masked, ()):
+            for number in self._by_masked.get(masked):
                 alias = self.aliases[number]
-                if is_typo_of(key[position], alias.key[position]):
+                same = _same_but_one(key, alias.key, position)
+                if same and is_typo_of(key[position], alias.key[position]):
                     closeness = OSA.normalized_similarity(" ".join(key), " ".join(alias.key))
                     found.append((alias, alias.quality * closeness))
         return found
@@ -141,13 +153,9 @@ class TitleIndex:
         """The word of some name that `word` most likely misspells; None when there is none."""
         if len(word) < 5 or word.isdecimal():
             return None
-        best = process.extractOne(
-            word,
-            self._words_by_letter.get(word[0], ()),
-            scorer=OSA.distance,
-            score_cutoff=1 if len(word) < 7 else 2,
-        )
-        return best[0] if best is not None else None
+        allowed = 1 if len(word) < 7 else 2
+        near = self._word_spellings.near(word, allowed, other_first_letter=False)
+        return near[0][0] if near else None
 
     def best(
         self, found: Iterable[tuple[Alias, float]], year: int | None = None
@@ -179,12 +187,14 @@ class TitleIndex:
         """The outside id of an item."""
         return self._catalog.at(row).item_id
 
-    def find(self, text: str, limit: int) -> tuple[TitleMatch, ...]:
-        """Items that the whole text may name, best first; () when none is close enough."""
+    def find(
+        self, text: str, limit: int, *, threshold: float = MIN_CONFIDENCE
+    ) -> tuple[TitleMatch, ...]:
+        """Items that the whole text may name, best first; () when none reaches the threshold."""
         given = text.strip().strip("\"'“”‘’«»").strip()[:_TITLE_LIMIT]
-        hits = self._find(given)
+        hits = self._find(given, threshold)
         if not hits and (shorter := _FILLER.sub("", given)) != given:
-            hits = self._find(shorter)
+            hits = self._find(shorter, threshold)
         return tuple(
             TitleMatch(
                 item_id=self.item_id(alias.row),
@@ -195,14 +205,14 @@ class TitleIndex:
             for alias, confidence in hits[:limit]
         )
 
-    def _find(self, given: str) -> list[tuple[Alias, float]]:
+    def _find(self, given: str, threshold: float) -> list[tuple[Alias, float]]:
         readings: list[tuple[tuple[str, ...], int | None]] = [(_key(given), None)]
         if (match := _YEAR_AT_END.search(given)) and match.start() > 0:
             readings.insert(0, (_key(given[: match.start()]), int(match["year"])))
         readings = [(key, year) for key, year in readings if key]
         for look in (self.exact, self._misspelled, self._partial):
             hits = [hit for key, year in readings for hit in self.best(look(key), year)]
-            hits = [hit for hit in self.best(hits) if hit[1] >= MIN_CONFIDENCE]
+            hits = [hit for hit in self.best(hits) if hit[1] >= threshold]
             if hits:
                 return hits
         return []
@@ -214,21 +224,20 @@ class TitleIndex:
             allowed = 1
         if not allowed:
             return []
-        near = process.extract(
-            squashed,
-            self._squashed_keys,
-            scorer=OSA.distance,
-            score_cutoff=allowed,
-            limit=20,
-        )
+        # a typing error seldom makes another word: "Hunted" is a film of its own, not "Haunted"
+        factor = _REAL_WORDS if all(self._is_word(word) for word in key) else 1.0
         found: list[tuple[Alias, float]] = []
-        for name, distance, _ in near:
-            if _digits(name) != _digits(squashed) or not _plausible(squashed, name, int(distance)):
+        for name, distance in self._spellings.near(squashed, allowed):
+            if _digits(name) != _digits(squashed) or not _plausible(squashed, name, distance):
                 continue
             closeness = 1 - distance / max(len(name), len(squashed))
-            aliases = [self.aliases[number] for number in self._by_squashed[name]]
-            found += [(alias, alias.quality * closeness) for alias in aliases]
+            found += [
+                (alias, alias.quality * closeness * factor) for alias in self._of_squashed(name)
+            ]
         return found
+
+    def _is_word(self, word: str) -> bool:
+        return word in self.vocabulary or is_everyday(word)
 
     def _partial(self, key: Sequence[str]) -> list[tuple[Alias, float]]:
         """Names that contain all the words given: "eternal sunshine", "cuckoo's nest"."""
@@ -247,7 +256,7 @@ class TitleIndex:
             return []
         common = [
             number
-            for number in set.intersection(*(self._by_word[word] for word in content))
+            for number in self._with_all(content)
             if _in_order(content, self.aliases[number].key)
             and (not content[-1].isdecimal() or self.aliases[number].key[-1] == content[-1])
         ]
@@ -258,13 +267,21 @@ class TitleIndex:
             for number in common
         ]
 
+    def _with_all(self, words: Sequence[str]) -> list[int]:
+        """Numbers of the names that hold every word, rising."""
+        rarest_first = sorted(words, key=self._by_word.count)
+        common = self._by_word.get(rarest_first[0])
+        for word in rarest_first[1:]:
+            common = np.intersect1d(common, self._by_word.get(word), assume_unique=True)
+        return common.tolist()
+
     def _coverage(self, content: Sequence[str], alias: Alias) -> float:
         words = without_little_words(alias.key)
         share = sum(map(self._rarity, content)) / sum(map(self._rarity, words))
         return alias.quality * (0.45 + 0.5 * min(share, 1.0))
 
     def _rarity(self, word: str) -> float:
-        return float(np.log(1 + len(self.aliases) / (1 + len(self._by_word[word]))))
+        return float(np.log(1 + len(self.aliases) / (1 + self._by_word.count(word))))
 
     def _weight(self, row: int) -> float:
         return 0.0 if self._popularity is None else float(self._popularity[row])
@@ -320,6 +337,14 @@ def _in_order(words: Sequence[str], key: Sequence[str]) -> bool:
     """True when the words stand in the key in this order: "the story of a toy" is not "Toy Story"."""
     rest = iter(key)
     return all(word in rest for word in words)
+
+
+def _same_but_one(key: Sequence[str], other: Sequence[str], position: int) -> bool:
+    return (
+        len(key) == len(other)
+        and key[:position] == other[:position]
+        and key[position + 1 :] == other[position + 1 :]
+    )
 
 
 def _digits(text: str) -> str:

@@ -39,8 +39,28 @@ def test_the_table_has_every_model_and_all_that_comparing_needs(
     assert report["rank_ties"]
     assert report["time_ties"]
     table = call("--data", "film-world")
-    for text in ("pipeline", "Split hash", report["split_hash"], "Ties of scores"):
+    for text in ("pipeline", "Split hash", report["split_hash"], "Ties of scores", "− transitions"):
         assert text in table
+    assert "Gini" not in table
+    details = call("--data", "film-world", "--details")
+    for text in (
+        *("mrr", "ndcg@100", "Difference to popularity", "Gini", "popularity lift"),
+        *("diversity by genres", "history of at most", "training events"),
+    ):
+        assert text in details
+
+
+def test_several_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = small_home(tmp_path, monkeypatch)
+    report = json.loads(call("--data", "film-world", "--seeds", "2", "--json"))
+    assert report["seeds"] == [0, 1]
+    sasrec = next(row for row in report["models"] if row["model"] == "sasrec")
+    assert set(sasrec["per_seed"]) == {"0", "1"}
+    assert set(sasrec["against"]) == {"transitions", "popularity"}
+    assert (home / "models" / "film-world-evaluation-seed1" / "manifest.json").exists()
+    details = call("--data", "film-world", "--seeds", "2", "--details")
+    assert "ndcg@10 of each seed" in details
+    assert "Seeds: 0, 1" in details
 
 
 def test_the_other_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from rec_core import HashEncoder, TextEncoder, dataset_folder, save_dataset, training
+from rec_core import (
+    HashEncoder,
+    TextEncoder,
+    dataset_folder,
+    evaluation_runs,
+    save_dataset,
+    training,
+)
 from rec_core.sasrec.config import SasrecConfig
 from rec_core.selection import PipelineConfig
 from rec_core.two_tower.config import TwoTowerConfig
@@ -27,7 +34,7 @@ def small_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(folder)
     save_dataset(film_dataset(), dataset_folder("film-world", home))
-    for function in (training.train_pipeline, training.evaluate_dataset):
+    for function in (training.train_pipeline, evaluation_runs.evaluate_dataset):
         monkeypatch.setitem(function.__kwdefaults__, "config", TINY)
     monkeypatch.setattr(training, "default_encoder", _hash_encoder)
     return home

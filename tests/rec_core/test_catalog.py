@@ -162,6 +162,44 @@ def test_saving_and_loading_changes_nothing(
     assert after.fingerprint == before.fingerprint
 
 
+@settings(max_examples=60, deadline=None)
+@given(content=st.lists(items, max_size=6, unique_by=lambda item: item.item_id))
+def test_items_made_on_demand_are_the_same_and_so_are_their_facts(
+    tmp_path_factory: pytest.TempPathFactory, content: list[Item]
+) -> None:
+    path = tmp_path_factory.mktemp("catalog") / "catalog.parquet"
+    kept = Catalog(content)
+    kept.save(path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rec_core.catalog_storage.KEPT_AS_ITEMS", -1)
+        stored = Catalog.load(path)
+    assert list(stored) == list(kept) == [stored.at(row) for row in range(len(kept))]
+    assert list(stored.items[1:3]) == list(kept.items[1:3])
+    assert stored.ids == kept.ids
+    assert stored.describes_contents == kept.describes_contents
+    for name in ("genres", "people", "tags"):
+        assert getattr(stored, name) == getattr(kept, name)
+    assert stored.genre_matrix.tolist() == kept.genre_matrix.tolist()
+    assert stored.years.tolist() == kept.years.tolist()
+    for person in (*kept.people, "nobody"):
+        wish = ItemFilter(people_all=(person.upper(),))
+        assert stored.mask(wish).tolist() == kept.mask(wish).tolist()
+    stored.save(path)
+    assert Catalog.load(path).items == kept.items
+    del stored.__dict__["fingerprint"]
+    assert stored.fingerprint == kept.fingerprint
+
+
+def test_a_bit_that_flipped_on_the_disk_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.parquet"
+    film_catalog().save(path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 4] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DamagedFileError, match="cannot be read"):
+        Catalog.load(path)
+
+
 def test_the_fingerprint_sees_content_and_order() -> None:
     first, second, third = THREE.items
     assert Catalog([first, second, third]).fingerprint == THREE.fingerprint

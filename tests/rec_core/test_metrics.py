@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from rec_core import bootstrap_interval, ndcg_at, ranks_of_targets, recall_at
+from rec_core.metrics import METRICS, bootstrap_means, reciprocal_rank, user_metrics
 
 
 def test_rank_counts_the_items_ahead() -> None:
@@ -74,6 +75,40 @@ def test_the_interval_is_near_the_normal_one_and_repeats() -> None:
 def test_the_interval_of_equal_values_has_no_width_and_of_nothing_is_nothing() -> None:
     assert bootstrap_interval(np.full(5, 0.25), np.random.default_rng(0)) == (0.25, 0.25)
     assert np.isnan(bootstrap_interval(np.empty(0), np.random.default_rng(0))).all()
+
+
+def test_the_reciprocal_rank_is_of_the_best_target() -> None:
+    ranks, users = np.array([4, 1, 0, 9]), np.array([0, 0, 1, 2])
+    assert reciprocal_rank(ranks, users, n_users=3).tolist() == pytest.approx([1 / 2, 1, 1 / 10])
+
+
+def test_every_metric_has_one_value_a_user() -> None:
+    values = user_metrics(np.array([0, 6, 30]), np.array([0, 0, 1]), n_users=2)
+    assert list(values) == list(METRICS)
+    assert values["recall@5"].tolist() == [0.5, 0]
+    assert values["recall@10"].tolist() == [1, 0]
+    assert values["recall@100"].tolist() == [1, 1]
+    assert values["ndcg@20"][1] == 0
+    assert values["ndcg@100"][1] == pytest.approx(1 / log2(32))
+    assert values["mrr"].tolist() == pytest.approx([1, 1 / 31])
+
+
+def test_columns_share_the_resamples() -> None:
+    values = np.random.default_rng(0).random((50, 2))
+    means = bootstrap_means(values, np.random.default_rng(1), n_resamples=20)
+    difference = values[:, 0] - values[:, 1]
+    alone = bootstrap_means(difference, np.random.default_rng(1), n_resamples=20)
+    np.testing.assert_allclose(means[:, 0] - means[:, 1], alone)
+
+
+def test_resamples_do_not_depend_on_how_many_fit_into_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    values = np.random.default_rng(0).random((50, 2))
+    whole = bootstrap_means(values, np.random.default_rng(1), n_resamples=20)
+    monkeypatch.setattr("rec_core.metrics._BOOTSTRAP_BYTES", 1)
+    one_by_one = bootstrap_means(values, np.random.default_rng(1), n_resamples=20)
+    np.testing.assert_allclose(one_by_one, whole)
 
 
 @given(data=st.data(), n_items=st.integers(2, 12))

@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from rec_core import Catalog, Item
 from rec_core.ranking.diversity import diversify
 from rec_core.ranking.numbers import best_rows, percentiles, standardised
 from rec_core.ranking.signals import rare_values
+
+
+def catalog_of(genres: list[tuple[str, ...]]) -> Catalog:
+    return Catalog(
+        [Item(item_id=f"i{row}", title="x", genres=own) for row, own in enumerate(genres)]
+    )
 
 
 def test_standardised_by_hand_and_without_variation() -> None:
@@ -49,7 +56,8 @@ def test_diversity_by_hand() -> None:
 
 
 def test_rare_values_weigh_more() -> None:
-    rows = rare_values([("drama", "western"), ("drama",), ("western",), ("drama",), ()]).toarray()
+    genres = [("drama", "western"), ("drama",), ("western",), ("drama",), ()]
+    rows = rare_values(catalog_of(genres).values_of("genres")).toarray()
     likeness = rows @ rows.T
     # Weights are log(5 / 3) for drama and log(5 / 2) for western.
     drama, western = np.log(5 / 3), np.log(5 / 2)
@@ -57,4 +65,27 @@ def test_rare_values_weigh_more() -> None:
     assert likeness[0, 2] == pytest.approx(western / np.hypot(drama, western))
     assert likeness[0, 0] == pytest.approx(1)
     assert likeness[4].tolist() == [0, 0, 0, 0, 0]
-    assert rare_values([(), ()]).nnz == 0
+    assert rare_values(catalog_of([(), ()]).values_of("genres")).nnz == 0
+
+
+@given(
+    st.lists(st.integers(-3, 3), min_size=600, max_size=900),
+    st.integers(1, 3),
+    st.integers(0, 2**32 - 1),
+)
+def test_best_rows_of_many_are_those_of_a_full_sort(
+    values: list[int], count: int, seed: int
+) -> None:
+    scores = np.array(values, dtype=np.float32)
+    mask = np.random.default_rng(seed).random(len(scores)) < 0.3
+    allowed = np.flatnonzero(mask)
+    expected = allowed[np.lexsort((allowed, -scores[allowed]))][:count]
+    assert best_rows(scores, mask, count).tolist() == expected.tolist()
+
+
+def test_best_rows_when_few_or_none_are_allowed() -> None:
+    scores, mask = np.arange(1000.0), np.zeros(1000, dtype=bool)
+    assert best_rows(scores, mask, 2).tolist() == []
+    mask[[3, 999]] = True
+    assert best_rows(scores, mask, 3).tolist() == [999, 3]
+    assert best_rows(scores, mask, 0).tolist() == []

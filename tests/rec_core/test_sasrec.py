@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from rec_core import RunOptions
 from rec_core.checkpoints import CheckpointFolder
-from rec_core.event_source import ParquetSource
+from rec_core.event_source import MemorySource, ParquetSource
 from rec_core.interactions import Interactions
 from rec_core.sasrec.config import BlockName, SasrecConfig
 from rec_core.sasrec.dropout import PooledDropout
@@ -19,7 +19,8 @@ from rec_core.sasrec.model import Sasrec
 from rec_core.sasrec.proposal import Proposal
 from rec_core.sasrec.scorer import SasrecScorer
 from rec_core.sasrec.train import train_sasrec
-from rec_core.testing import ScorerContract, cycle_world, interactions_of
+from rec_core.sasrec.warm_start import warm_item_vectors
+from rec_core.testing import ScorerContract, checkerboard_world, cycle_world, interactions_of
 
 SMALL = SasrecConfig(
     dimension=16,
@@ -266,3 +267,18 @@ def test_a_finished_run_is_not_trained_again_and_keeps_its_best_snapshot(tmp_pat
     assert (again.epochs, again.curve) == (first.epochs, first.curve)
     for name, tensor in first.scorer.tensors().items():
         np.testing.assert_array_equal(again.scorer.tensors()[name], tensor)
+
+
+def test_warm_vectors_put_items_that_are_taken_together_near_each_other() -> None:
+    checkers = checkerboard_world(n_items=20, n_users=40)
+    vectors = warm_item_vectors(MemorySource(checkers), 4, np.random.default_rng(0))
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 0.3, rtol=1e-5)
+    likeness = vectors @ vectors.T
+    same_colour = np.add.outer(np.arange(20), np.arange(20)) % 2 == 0
+    assert likeness[same_colour].mean() > likeness[~same_colour].mean() + 0.02
+
+
+def test_warm_vectors_of_a_tiny_catalog_are_left_out() -> None:
+    vectors = warm_item_vectors(MemorySource(cycle_world()), 16, np.random.default_rng(0))
+    assert vectors.shape == (12, 16)
+    assert not vectors.any()

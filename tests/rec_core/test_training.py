@@ -21,9 +21,11 @@ from rec_core import (
     read_artifact,
     train_pipeline,
 )
+from rec_core.blending import choose_blend
+from rec_core.evaluation_runs import evaluate_dataset
 from rec_core.sasrec.config import SasrecConfig
-from rec_core.selection import Choices, PipelineConfig, choose_blend
-from rec_core.training import evaluate_dataset, evaluation_folder
+from rec_core.selection import Choices, PipelineConfig
+from rec_core.training import evaluation_folder
 from rec_core.two_tower.config import TwoTowerConfig
 from tests.film_world import film_dataset
 

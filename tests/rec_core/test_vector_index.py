@@ -1,4 +1,4 @@
-"""The contract of every vector index, the exact one and Chroma alike."""
+"""The contract of every vector index: the exact one, Chroma and faiss alike."""
 
 from __future__ import annotations
 
@@ -10,15 +10,34 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from rec_core import ArtifactError, ChromaIndex, ExactIndex, VectorIndex
+from rec_core.search.faiss_index import FaissConfig, FaissIndex
 
 Make = Callable[[], VectorIndex]
 
 
-@pytest.fixture(params=["exact", "chroma"])
+@pytest.fixture(params=["exact", "chroma", "faiss", "faiss-ivf", "faiss-pq"])
 def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorIndex]:
-    made = ExactIndex(8) if request.param == "exact" else ChromaIndex(tmp_path / "chroma")
+    made = make_index(request.param, tmp_path)
     yield made
     made.close()
+
+
+def make_index(kind: str, folder: Path) -> VectorIndex:
+    if kind == "exact":
+        return ExactIndex(8)
+    if kind == "chroma":
+        return ChromaIndex(folder / "chroma")
+    return FaissIndex(8) if kind == "faiss" else trained_then_emptied(kind.removeprefix("faiss-"))
+
+
+def trained_then_emptied(kind: str) -> FaissIndex:
+    """An index in which faiss finds the candidates even of a handful of vectors."""
+    made = FaissIndex(8, FaissConfig(kind=kind, train_from=256))  # pyright: ignore[reportArgumentType]
+    names = [f"old{number}" for number in range(1_024)]
+    made.add(names, unit(np.random.default_rng(9), 1_024))
+    assert made.is_trained
+    made.delete(names)
+    return made
 
 
 def unit(rng: np.random.Generator, n: int, d: int = 8) -> np.ndarray:
