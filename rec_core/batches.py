@@ -19,11 +19,13 @@ class SequenceBatch:
         items: (n, length) int64 item rows, right-padded with `padding`.
         targets: (n_real,) int64 next items of the real positions, row by row.
         real: (n, length) bool; True where a position has a target.
+        gaps: (n, length) int64 `gap_classes` from each input to its target, or None.
     """
 
     items: np.ndarray
     targets: np.ndarray
     real: np.ndarray
+    gaps: np.ndarray | None = None
 
     def share(self, part: int, n_parts: int) -> SequenceBatch:
         """Every `n_parts`-th window from the `part`-th on; of one part, the batch itself."""
@@ -35,6 +37,7 @@ class SequenceBatch:
             items=self.items[mine],
             targets=self.targets[np.repeat(mine, self.real.sum(axis=1))],
             real=self.real[mine],
+            gaps=None if self.gaps is None else self.gaps[mine],
         )
 
 
@@ -102,10 +105,43 @@ def shuffled_ties(
     return item_rows[np.lexsort((draw, timestamps, user_rows))]
 
 
+UNKNOWN_GAP = 0
+"""The class of a gap that nobody knows."""
+
+N_GAP_CLASSES = 32
+"""Classes of gaps: unknown, none, then doubling from a second to thirty-four years."""
+
+
+def gap_classes(seconds: np.ndarray) -> np.ndarray:
+    """Class of each gap between two events: 1 for 0 s, 2 for 1 s, 3 for 2 to 3 s, and so on.
+
+    Args:
+        seconds: Of any shape, >= 0.
+
+    Returns:
+        int64 of that shape in 1 .. N_GAP_CLASSES - 1.
+    """
+    doublings = np.floor(np.log2(seconds.astype(np.float64) + 1.0)).astype(np.int64)
+    return np.minimum(doublings + 1, N_GAP_CLASSES - 1)
+
+
 def sequence_batch(
-    item_rows: np.ndarray, starts: np.ndarray, counts: np.ndarray, *, padding: int
+    item_rows: np.ndarray,
+    starts: np.ndarray,
+    counts: np.ndarray,
+    *,
+    padding: int,
+    timestamps: np.ndarray | None = None,
 ) -> SequenceBatch:
-    """Inputs and targets of some windows (see `all_windows`); `item_rows` has two events or more."""
+    """Inputs and targets of some windows (see `all_windows`).
+
+    Args:
+        item_rows: (n_events,) with two events or more.
+        starts: (n,) where each window begins.
+        counts: (n,) its steps, >= 1.
+        padding: Item row of places without an item.
+        timestamps: (n_events,) seconds; when given, the batch has gaps.
+    """
     places = np.arange(counts.max())
     real = places < counts[:, None]
     index = np.minimum(starts[:, None] + places, len(item_rows) - 2)
@@ -113,7 +149,13 @@ def sequence_batch(
         items=np.where(real, item_rows[index], padding),
         targets=item_rows[index + 1][real],
         real=real,
+        gaps=None if timestamps is None else _gaps(timestamps, index, real),
     )
+
+
+def _gaps(timestamps: np.ndarray, index: np.ndarray, real: np.ndarray) -> np.ndarray:
+    classes = gap_classes(np.maximum(timestamps[index + 1] - timestamps[index], 0))
+    return np.where(real, classes, UNKNOWN_GAP)
 
 
 def padded_histories(

@@ -14,6 +14,7 @@ so the sum is the gradient that one process would have, up to the order of addit
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -137,13 +138,13 @@ ALONE = World()
 def world(options: RunOptions, *, patience: timedelta = PATIENCE) -> Iterator[World]:
     """Join the processes that `torchrun` started; without it, a world of one.
 
-    Inside another `world` block the same processes are given and nothing is opened or closed.
+    They stay joined until the process ends: a block inside or after another gets the same world.
     Messages go through gloo on a CPU and nccl on CUDA, where each process takes the device of its
     local rank.
 
     Args:
         options: Says which kind of device.
-        patience: How long to wait for a process that does not answer.
+        patience: How long to wait for a process that does not answer; that of the first block.
 
     Raises:
         LostProcessError: Inside the block, when another process has failed or does not answer.
@@ -153,17 +154,25 @@ def world(options: RunOptions, *, patience: timedelta = PATIENCE) -> Iterator[Wo
     if not (distributed.is_available() and distributed.is_torchelastic_launched()):
         yield World(device=options.device)
         return
-    if distributed.is_initialized():
-        yield _joined(options)
-        return
+    if not distributed.is_initialized():
+        _join(options, patience)
+    yield _joined(options)
+
+
+def _join(options: RunOptions, patience: timedelta) -> None:
+    # Functions of this module take the group that exists at its import as a default argument. Were
+    # it imported later (the first optimiser does), the group's threads would outlive it and could
+    # abort the process at its end.
+    import torch.distributed.nn.functional  # noqa: F401
+    from torch import distributed
+
     with _peer_faults():
         distributed.init_process_group(
             "nccl" if options.device.startswith("cuda") else "gloo", timeout=patience
         )
-    try:
-        yield _joined(options)
-    finally:
-        distributed.destroy_process_group()
+    # Not at the end of a block: torch cannot join the same processes twice, as what they noted of
+    # their addresses the first time is still there.
+    atexit.register(distributed.destroy_process_group)
 
 
 def _sparse_parameters(model: nn.Module) -> list[Tensor]:

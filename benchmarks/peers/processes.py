@@ -31,18 +31,25 @@ class Places:
 
 
 class Process:
-    """A running contestant. A context manager: the process ends with the block."""
+    """A running contestant. A context manager: the process ends with the block.
+
+    Args:
+        contestant: Whose script is run.
+        task: Its settings, a seed, and a "name" that no other process has at the same time.
+        python: Interpreter of its environment.
+        places: Where it finds the split and may write.
+    """
 
     def __init__(
         self, contestant: Contestant, task: Mapping[str, Any], *, python: Path, places: Places
     ) -> None:
         self.contestant = contestant
         places.logs.mkdir(parents=True, exist_ok=True)
-        self._log = places.logs / f"{contestant.name}.log"
+        self._log = places.logs / f"{task['name']}.log"
         command = [
             *("env", *ONE_THREAD, str(python), str(HERE / contestant.script)),
             *("--events", str(places.events)),
-            *("--folder", str(places.work / contestant.name)),
+            *("--folder", str(places.work / task["name"])),
             *("--task", json.dumps(task)),
         ]
         with self._log.open("w", encoding="utf-8") as log:

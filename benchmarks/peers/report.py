@@ -81,7 +81,7 @@ def results(
         for budget in budgets or [None]:
             theirs = [o for r, o in outcomes if r.contestant == contestant and r.budget == budget]
             row = {"name": contestant.name, "model": contestant.label, **speed}
-            rows.append({**row, "budget": budget, **_quality_figures(theirs)})
+            rows.append({**row, "budget": budget or None, **_quality_figures(theirs)})
             if contestant.is_peer:
                 rows[-1].update(_reached(theirs, curves))
     return {

@@ -1,14 +1,15 @@
 """The two halves of a comparison: speed in alternating rounds, then quality against CPU time.
 
 Every finished piece is a JSON file that is kept, so a comparison that was interrupted goes on where it
-was. A piece remembers what it was made from (data, settings, code of the peers' requirements); another
-description makes it anew.
+was. A piece remembers what it was made from: data, settings, and the library with its version or, for
+ours, its source. When that changes it is made anew.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -29,6 +30,8 @@ from benchmarks.peers.processes import ONE_THREAD, ContestantFailed, Places, Pro
 from benchmarks.peers.split_files import Events, last_hash, order_hash, set_hash
 
 FLOOR = HERE.parent / "machine_floor.py"
+LIBRARY = HERE.parents[1] / "rec_core"
+_OURS = ("sasrec/*.py", "baselines/*.py", "batches.py")
 _WARM_UP = 0.001  # one batch (an epoch of ours): it sets up what later ones reuse
 _TO_THE_END = 1e9
 _FIRST_POINT = 5.0
@@ -99,10 +102,12 @@ def expected_hashes(events: Events, names: Sequence[str]) -> dict[str, str]:
     return hashes
 
 
-def start(plan: Plan, contestant: Contestant, *, seed: int, settings: Mapping[str, Any]) -> Process:
+def start(
+    plan: Plan, contestant: Contestant, *, name: str, seed: int, settings: Mapping[str, Any]
+) -> Process:
     """Start a contestant; ContestantFailed unless it holds the very same training data."""
     python = interpreter(contestant.environment, plan.environments)
-    task = {"name": contestant.name, "seed": seed, **settings}
+    task = {"name": name, "seed": seed, **settings}
     process = Process(contestant, task, python=python, places=plan.places)
     try:
         theirs = process.introduction["hashes"]
@@ -136,7 +141,8 @@ def _speed_piece(
     process = processes.get(contestant.name)
     if process is None:
         settings = _with_schedule(contestant, 1000)
-        process = start(plan, contestant, seed=plan.seeds[0], settings=settings)
+        name = f"speed-{contestant.name}"
+        process = start(plan, contestant, name=name, seed=plan.seeds[0], settings=settings)
         running.callback(process.close)
         if not contestant.fixed:
             process.train(_WARM_UP)
@@ -186,13 +192,14 @@ def quality_runs(plan: Plan, contestants: Sequence[Contestant]) -> list[QualityR
     for contestant in contestants:
         if not contestant.quality:
             continue
-        budgets = (plan.peer_seconds,)
-        if not contestant.is_peer and not contestant.fixed:
-            budgets = plan.our_seconds
-        for budget in budgets:
+        seconds = median_of(plan, contestant.name, "seconds_per_epoch")
+        if math.isnan(seconds):
+            continue
+        scheduled = "config" in contestant.settings
+        budgets = plan.our_seconds if scheduled else (plan.peer_seconds,)
+        for budget in (0.0,) if contestant.fixed else budgets:
             settings = contestant.settings
-            if "config" in settings:
-                seconds = median_of(plan, contestant.name, "seconds_per_epoch")
+            if scheduled:
                 settings = _with_schedule(contestant, max(1, int(budget / seconds)))
             runs += [
                 QualityRun(contestant=contestant, seed=seed, budget=budget, settings=settings)
@@ -238,7 +245,9 @@ class Turns:
     def _advance(self) -> dict[str, Any] | None:
         run = self._run
         if self._process is None:
-            self._process = start(self._plan, run.contestant, seed=run.seed, settings=run.settings)
+            self._process = start(
+                self._plan, run.contestant, name=run.name, seed=run.seed, settings=run.settings
+            )
             self._running.callback(self._process.close)
         process = self._process
         so_far = process.progress["train_cpu_seconds"]
@@ -247,26 +256,22 @@ class Turns:
         progress = process.train(max(target - so_far, _WARM_UP))
         trained = progress["train_cpu_seconds"]
         self._next = max(trained, self._next) + min(max(0.3 * trained, _FIRST_POINT), _STEP)
-        self._curve.append(
-            {
-                "cpu_seconds": process.introduction["prepare_cpu_seconds"] + trained,
-                "epochs": progress["epochs"],
-                **self._judge("valid"),
-            }
-        )
+        seconds = process.introduction["prepare_cpu_seconds"] + trained
+        if not self._curve or self._curve[-1]["epochs"] < progress["epochs"]:
+            point = {"cpu_seconds": seconds, "epochs": progress["epochs"]}
+            self._curve.append({**point, **self._judge("valid")})
         over = progress["finished"] or (trained >= run.budget and not self._has_schedule)
-        return self._outcome(progress) if over else None
+        return self._outcome(progress, seconds) if over else None
 
     @property
     def _has_schedule(self) -> bool:
         return self._run.contestant.fixed or "config" in self._run.settings
 
-    def _outcome(self, progress: Mapping[str, Any]) -> dict[str, Any]:
-        assert self._process is not None
+    def _outcome(self, progress: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         return {
             "curve": self._curve,
             "test": self._judge("test"),
-            "fit_cpu_seconds": self._curve[-1]["cpu_seconds"],
+            "fit_cpu_seconds": seconds,
             "epochs": progress["epochs"],
             "loss": progress["loss"],
             "peak_megabytes": progress["peak_megabytes"],
@@ -341,12 +346,15 @@ def _run_description(plan: Plan, run: QualityRun) -> str:
 
 
 def _description(plan: Plan, contestant: Contestant, settings: Mapping[str, Any]) -> str:
-    """Fingerprint of data, settings, the contestant's script and its environment."""
+    """Fingerprint of data, settings, the contestant's script, and the library behind it."""
     digest = hashlib.sha256(order_hash(plan.events.users, plan.events.items).encode())
     digest.update(json.dumps(settings, sort_keys=True).encode())
     digest.update((HERE / contestant.script).read_bytes())
     if contestant.environment in REQUIREMENTS:
         digest.update((HERE / REQUIREMENTS[contestant.environment]).read_bytes())
+    else:
+        for source in sorted(path for part in _OURS for path in LIBRARY.glob(part)):
+            digest.update(source.read_bytes())
     return digest.hexdigest()
 
 

@@ -2,7 +2,7 @@
 
     python benchmarks/peers/run.py --interactions ml1m.parquet --min-item-events 5
 
-The first call makes the peers' environments from the package index (some minutes, 3 GB). Then every
+The first call makes the peers' environments from the package index (some minutes, 2 GB). Then every
 contestant gets a process of its own, one thread, and the same file with the events; the fingerprint of
 the training data that its library really holds must equal ours. They take turns:
 

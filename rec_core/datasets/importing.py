@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ def import_dataset(
         account.broken(events)
         item_of = _joined(items, item_columns, catalog, join_on, account)
         interactions, event_columns = _interactions(events, overrides, catalog, item_of, account)
-        hint = "" if join_on else _join_hint(items, events, event_columns, catalog)
+        hint = _no_hint if join_on else partial(_join_hint, items, events, event_columns, catalog)
         _check_share(events, account, rejects_path, before=before, allow=allow_rejects, hint=hint)
     else:
         interactions, event_columns = _no_interactions(catalog), {}
@@ -371,6 +372,10 @@ def _no_interactions(catalog: Catalog) -> Interactions:
     return Interactions.from_frame(empty, catalog)
 
 
+def _no_hint() -> str:
+    return ""
+
+
 def _check_share(
     table: Table,
     account: _Account,
@@ -378,7 +383,7 @@ def _check_share(
     *,
     before: int,
     allow: bool,
-    hint: str = "",
+    hint: Callable[[], str] = _no_hint,
 ) -> None:
     """Refuse a file of which more than a fifth was rejected: the columns are probably wrong."""
     rejected = len(account.rejects) - before
@@ -392,7 +397,7 @@ def _check_share(
     raise DataError(
         f"{rejected:,} of {total:,} rows of {table.file!r} cannot be used "
         f"({_listed(account.reasons(before))}), so nothing was imported. First ones: {first}.",
-        f"{hint}All are listed in {str(path)!r}. Check the columns (--column FIELD=COLUMN), the ids "
+        f"{hint()}All are listed in {str(path)!r}. Check the columns (--column FIELD=COLUMN), the ids "
         "(--join-on COLUMN), or take what is usable with --allow-rejects.",
     )
 

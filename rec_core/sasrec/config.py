@@ -32,6 +32,9 @@ class SasrecConfig:
         sampled_items: See above.
         warm_start: Begin with item vectors from co-occurrence (`warm_start`) where the softmax is over
             the whole catalog.
+        time_gaps: Read how long after each event the next one, or the request, came. In a share
+            `gap_dropout` of windows all of that is hidden, so that the model also works without.
+        gap_dropout: See above.
         shuffle_ties: Draw a new order of a user's events with equal time stamps in every epoch: where
             the source's order among them means nothing, learning it by heart only hurts.
         max_epochs: Length of the schedule.
@@ -53,6 +56,8 @@ class SasrecConfig:
     full_softmax_up_to: int = 50_000
     sampled_items: int = 2048
     warm_start: bool = True
+    time_gaps: bool = False
+    gap_dropout: float = 0.1
     shuffle_ties: bool = True
     max_epochs: int = 20
     patience: int = 4

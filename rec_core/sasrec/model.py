@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..batches import N_GAP_CLASSES, UNKNOWN_GAP
 from .config import SasrecConfig
 from .dropout import PooledDropout
 
@@ -129,6 +130,7 @@ class Sasrec(nn.Module):
         width = config.dimension
         self.items = nn.Embedding(n_items + 1, width, padding_idx=n_items, sparse=sparse)
         self.positions = nn.Embedding(config.max_length, config.dimension)
+        self.gaps = nn.Embedding(N_GAP_CLASSES, width) if config.time_gaps else None
         self.blocks = nn.ModuleList(_BLOCKS[config.block](config) for _ in range(config.n_layers))
         self.norm = nn.LayerNorm(config.dimension)
         self.dropout = PooledDropout(config.dropout)
@@ -151,30 +153,39 @@ class Sasrec(nn.Module):
         items = self.items.weight if self.items.sparse else None
         return [parameter for parameter in self.parameters() if parameter is not items]
 
-    def forward(self, items: Tensor) -> Tensor:
-        """(n, length) item rows, right-padded with n_items -> (n, length, d) states."""
-        states = self._embedded(items)
+    def forward(self, items: Tensor, gaps: Tensor | None = None) -> Tensor:
+        """(n, length) item rows, right-padded with n_items -> (n, length, d) states.
+
+        `gaps` (n, length) are `batches.gap_classes` from each item to the next event or the request;
+        None means that they are unknown.
+        """
+        states = self._embedded(items, gaps)
         for block in self.blocks:
             states = block(states)
         return self.norm(states)
 
-    def last_states(self, items: Tensor, lengths: Tensor) -> Tensor:
+    def last_states(self, items: Tensor, lengths: Tensor, gaps: Tensor | None = None) -> Tensor:
         """States after the last real item alone: about half the work of `forward`.
 
         Args:
             items: (n, length) item rows, right-padded with n_items.
             lengths: (n,) int64 real items of each row, >= 1.
+            gaps: As in `forward`.
 
         Returns:
             (n, d).
         """
-        states = self._embedded(items)
+        states = self._embedded(items, gaps)
         *first, final = self.blocks
         for block in first:
             states = block(states)
         return self.norm(final(states, lengths - 1)[:, 0])
 
-    def _embedded(self, items: Tensor) -> Tensor:
+    def _embedded(self, items: Tensor, gaps: Tensor | None) -> Tensor:
         places = torch.arange(items.shape[1], device=items.device)
         states = self.items(items) * self.config.dimension**0.5 + self.positions(places)
+        if self.gaps is not None:
+            states = states + self.gaps(
+                torch.full_like(items, UNKNOWN_GAP) if gaps is None else gaps
+            )
         return self.dropout(states)

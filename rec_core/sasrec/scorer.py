@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..batches import padded_histories
+from ..batches import UNKNOWN_GAP, padded_histories
 from .config import SasrecConfig
 
 if TYPE_CHECKING:
@@ -46,8 +46,19 @@ class SasrecScorer:
         )
         return model.eval()
 
-    def states(self, histories: Sequence[np.ndarray]) -> np.ndarray:
-        """(n_histories, d) float32: times `item_vectors` they give the logits; zeros when empty."""
+    def states(
+        self, histories: Sequence[np.ndarray], gaps: Sequence[np.ndarray] | None = None
+    ) -> np.ndarray:
+        """States after the last items; times `item_vectors` they give the logits.
+
+        Args:
+            histories: Item rows, oldest first.
+            gaps: For each history `batches.gap_classes` from each item to the next one, and from the
+                last to the request; only read where the configuration has `time_gaps`.
+
+        Returns:
+            (n_histories, d) float32; zeros for an empty history.
+        """
         import torch
 
         n_items = len(self.item_vectors)
@@ -56,11 +67,19 @@ class SasrecScorer:
         )
         with torch.inference_mode():
             states = self._model.last_states(
-                torch.from_numpy(padded), torch.from_numpy(np.maximum(lengths, 1))
+                torch.from_numpy(padded),
+                torch.from_numpy(np.maximum(lengths, 1)),
+                None if gaps is None else torch.from_numpy(self._padded_gaps(gaps)),
             ).numpy()
         states[lengths == 0] = 0.0
         return states
 
-    def score(self, histories: Sequence[np.ndarray]) -> np.ndarray:
-        """(n_histories, n_items) float32 logits."""
-        return self.states(histories) @ self.item_vectors.T
+    def score(
+        self, histories: Sequence[np.ndarray], gaps: Sequence[np.ndarray] | None = None
+    ) -> np.ndarray:
+        """(n_histories, n_items) float32 logits; arguments as in `states`."""
+        return self.states(histories, gaps) @ self.item_vectors.T
+
+    def _padded_gaps(self, gaps: Sequence[np.ndarray]) -> np.ndarray:
+        length = self.config.max_length
+        return padded_histories(list(gaps), length=length, padding=UNKNOWN_GAP)[0]

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..batches import (
+    UNKNOWN_GAP,
     SequenceBatch,
     all_windows,
     bucketed_batches,
@@ -142,10 +143,16 @@ class _Run:
         for block in self.source.blocks(self.generator):
             if len(block.item_rows) > 1:
                 rows, batches = _cut(block, self.config, self.generator)
+                times = block.timestamps if self.config.time_gaps else None
                 for index, (starts, counts) in enumerate(batches):
                     passed = done + len(block.item_rows) * index / len(batches)
                     share = (self.epoch + passed / self.source.n_events) / self.config.max_epochs
-                    yield share, sequence_batch(rows, starts, counts, padding=self.source.n_items)
+                    yield (
+                        share,
+                        sequence_batch(
+                            rows, starts, counts, padding=self.source.n_items, timestamps=times
+                        ),
+                    )
             done += len(block.item_rows)
 
     def _step(self, batch: SequenceBatch, share: float) -> float:
@@ -174,9 +181,10 @@ class _Run:
     def _loss(self, batch: SequenceBatch, sampled: tuple[Tensor, Tensor] | None) -> Tensor:
         device = self.model.positions.weight.device
         items = torch.from_numpy(batch.items).to(device)
+        gaps = None if batch.gaps is None else self._some_hidden(batch.gaps).to(device)
         if not len(batch.targets):  # a process without rows still takes part in the sum
-            return self.model(items).sum() * 0.0
-        states = self.model(items)[torch.from_numpy(batch.real).to(device)]
+            return self.model(items, gaps).sum() * 0.0
+        states = self.model(items, gaps)[torch.from_numpy(batch.real).to(device)]
         targets = torch.from_numpy(batch.targets).to(device)
         if sampled is None:
             return catalog_cross_entropy(states, self.model.item_vectors, targets)
@@ -188,6 +196,10 @@ class _Run:
             collisions=targets[:, None] == rows,
             log_expected=log_expected,
         )
+
+    def _some_hidden(self, gaps: np.ndarray) -> Tensor:
+        hidden = torch.rand(len(gaps), 1) < self.config.gap_dropout
+        return torch.from_numpy(gaps).masked_fill(hidden, UNKNOWN_GAP)
 
     def note(self, value: float) -> None:
         """Take down the validation metric of the epoch just trained."""

@@ -156,7 +156,7 @@ def _walks() -> tuple[np.ndarray, np.ndarray]:
 def test_a_contestant_takes_turns_and_serves(tmp_path: Path) -> None:
     plan = _plan(tmp_path)
     transitions = next(c for c in CONTESTANTS if c.name == "rapport-transitions")
-    process = start(plan, transitions, seed=0, settings={})
+    process = start(plan, transitions, name="walk", seed=0, settings={})
     with process:
         assert process.train(1e9)["finished"]
         assert process.ask("serve", k=10)["users"] == 30
@@ -172,7 +172,9 @@ def test_a_contestant_that_dies_says_why(tmp_path: Path) -> None:
     places = Places(events=tmp_path / "absent.npz", work=plan.places.work, logs=plan.places.logs)
     transitions = next(c for c in CONTESTANTS if c.name == "rapport-transitions")
     with pytest.raises(ContestantFailed, match=r"absent\.npz"):
-        Process(transitions, {}, python=interpreter("project", tmp_path), places=places)
+        Process(
+            transitions, {"name": "walk"}, python=interpreter("project", tmp_path), places=places
+        )
 
 
 def test_table_has_ratios_to_ours_and_to_the_floor(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import sys
 import time
@@ -36,6 +37,7 @@ def gradients(together: World) -> dict[str, object]:
     loss = loss + (model.rows(torch.tensor([together.rank, 3, 3])) * weight).sum()
     if together.is_main:
         loss = loss + model.main_only.sum() + model.main_rows(torch.tensor([2])).sum()
+    torch.optim.SGD(model.parameters())  # the first optimiser imports much of torch
     loss.backward()
     together.sum_gradients(model)
     found = dict(model.named_parameters())
@@ -67,13 +69,25 @@ def values(together: World) -> dict[str, object]:
     }
 
 
+def note_threads(path: Path) -> None:
+    """Which threads of torch's messages still run (as Linux tells them)."""
+    names = [(task / "comm").read_text() for task in Path("/proc/self/task").iterdir()]
+    path.write_text(json.dumps([name for name in names if "gloo" in name]))
+
+
 def main() -> None:
     what, out = sys.argv[1], Path(sys.argv[2])
-    patience = timedelta(seconds=3 if what == "frozen" else 120)
-    with world(RunOptions(), patience=patience) as together:
-        if what == "values":
-            (out / f"{together.rank}.json").write_text(json.dumps(values(together)))
-            return
+    options = RunOptions()
+    if what == "values":
+        atexit.register(lambda: note_threads(out / f"threads-{rank}.json"))
+        with world(options) as together:
+            rank = together.rank
+            found = values(together)
+        with world(options) as together:
+            found["again"] = together.gather(together.rank)[rank]
+        (out / f"{rank}.json").write_text(json.dumps(found))
+        return
+    with world(options, patience=timedelta(seconds=3 if what == "frozen" else 120)) as together:
         if not together.is_main:
             if what == "frozen":
                 time.sleep(600)

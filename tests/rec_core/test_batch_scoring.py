@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -29,6 +26,7 @@ from rec_core.selection import PipelineConfig
 from rec_core.testing import cycle_world, interactions_of
 from rec_core.two_tower.config import TwoTowerConfig
 from tests.film_world import film_dataset
+from tests.rec_core.scoring_process import slow_job
 
 TINY = PipelineConfig(
     sasrec=SasrecConfig(dimension=16, n_layers=1, max_epochs=2),
@@ -229,47 +227,29 @@ def test_some_users_only_and_unknown_ones_are_an_error(model: Path, tmp_path: Pa
         score_artifact(model, tmp_path / "none", user_ids=["u001", "nobody"])
 
 
-_SLOW_RUN = """
-import sys, time
-from pathlib import Path
-import numpy as np
-sys.path.insert(0, sys.argv[2])
-from tests.rec_core.test_batch_scoring import job, likes_next, sums
-from rec_core.batch_scoring import VectorLists
-
-def slow_sums(histories):
-    time.sleep(0.02)
-    return sums(histories)
-
-lists = VectorLists(slow_sums, likes_next(1))
-job(Path(sys.argv[1]), lists=lists, part_users=1).run()
-"""
-
-
 @pytest.mark.slow
 def test_killed_at_any_moment_it_ends_with_the_same_lists(tmp_path: Path) -> None:
-    root = str(Path(__file__).parents[2])
     interactions_of(HISTORIES * 40, n_items=N_ITEMS).save(tmp_path / "events.parquet")
-    job(tmp_path / "whole", part_users=1).run()
+    slow_job(tmp_path / "events.parquet", tmp_path / "whole").run()
     folder = tmp_path / "lists"
+    script = Path(__file__).with_name("scoring_process.py")
+    command = [sys.executable, str(script), str(tmp_path / "events.parquet"), str(folder)]
     generator = np.random.default_rng(0)
-    kills, seen = 0, {}
+    kills, before = 0, {}
     while True:
-        command = [sys.executable, "-c", _SLOW_RUN, str(folder), root]
-        process = subprocess.Popen(command, cwd=root)
-        while not list(folder.glob("part-*")) and process.poll() is None:
-            time.sleep(0.01)
-        time.sleep(float(generator.uniform(0.2, 3.0)))
-        if process.poll() is not None:
-            assert process.returncode == 0
-            break
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        kills += 1
+        with subprocess.Popen(command) as process:
+            while len(list(folder.glob("part-*"))) == len(before) and process.poll() is None:
+                time.sleep(0.01)
+            time.sleep(float(generator.uniform(0.0, 1.0)))
+            ended = process.poll()
+            if ended is None:
+                process.kill()
         now = {path: path.stat().st_mtime_ns for path in folder.glob("part-*.parquet")}
-        assert {path: now[path] for path in seen} == seen  # nothing is done twice
-        seen = now
+        assert {path: now[path] for path in before} == before  # nothing is done twice
+        if ended is not None:
+            break
+        kills, before = kills + 1, now
+    assert ended == 0
     assert kills >= 1
+    assert len(now) == 100
     assert lists_in(folder) == lists_in(tmp_path / "whole")
-    description = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
-    assert description["n_users"] == 200

@@ -4,8 +4,11 @@ import numpy as np
 from hypothesis import given, strategies as st
 
 from rec_core.batches import (
+    N_GAP_CLASSES,
+    UNKNOWN_GAP,
     all_windows,
     bucketed_batches,
+    gap_classes,
     last_windows,
     padded_histories,
     sequence_batch,
@@ -97,3 +100,20 @@ def test_histories_are_cut_from_the_end_and_padded_on_the_right() -> None:
     padded, lengths = padded_histories(histories, length=2, padding=9)
     assert padded.tolist() == [[2, 3], [9, 9], [4, 9]]
     assert lengths.tolist() == [2, 0, 1]
+
+
+def test_gap_classes_double_from_a_second_on() -> None:
+    seconds = np.array([0, 1, 2, 3, 4, 3600, 2**40])
+    assert gap_classes(seconds).tolist() == [1, 2, 2, 3, 3, 12, N_GAP_CLASSES - 1]
+
+
+def test_a_batch_knows_how_long_each_target_was_in_coming() -> None:
+    times = np.array([10, 10, 14, 20])
+    batch = sequence_batch(
+        np.array([0, 1, 2, 3]), np.array([0, 2]), np.array([2, 1]), padding=9, timestamps=times
+    )
+    assert batch.gaps is not None
+    assert batch.gaps.tolist() == [[1, 3], [3, UNKNOWN_GAP]]
+    second = batch.share(1, 2).gaps
+    assert second is not None
+    assert second.tolist() == [[3, UNKNOWN_GAP]]

@@ -50,3 +50,29 @@ def test_only_the_strongest_are_kept_and_saving_keeps_them() -> None:
 def test_nobody_liked_anything() -> None:
     model = Neighbours.fit(interactions_of([], n_items=3))
     assert model.scores(np.array([0, 2])).tolist() == [[0, 0, 0], [0, 0, 0]]
+
+
+def crowded_world() -> Interactions:
+    generator = np.random.default_rng(0)
+    histories = [generator.choice(12, size, replace=False) for size in generator.integers(1, 9, 60)]
+    return interactions_of([history.tolist() for history in histories], n_items=12)
+
+
+def test_counting_in_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = NeighboursConfig(per_item=4)
+    whole = Neighbours.fit(crowded_world(), config).scores(np.arange(12))
+    monkeypatch.setattr("rec_core.baselines.neighbours._PAIRS_AT_ONCE", 7)
+    assert Neighbours.fit(crowded_world(), config).scores(np.arange(12)).tolist() == whole.tolist()
+    assert ((whole > 0).sum(axis=1) == 4).all()
+
+
+def test_a_large_catalog_keeps_fewer_for_each_item() -> None:
+    few = Neighbours.fit(crowded_world(), NeighboursConfig(max_pairs=24)).scores(np.arange(12))
+    assert ((few > 0).sum(axis=1) == 2).all()
+
+
+def test_mean_roots_are_what_the_dense_scores_say() -> None:
+    model = Neighbours.fit(crowded_world())
+    rows, share = np.array([3, 7]), np.array([0.25, 0.75], dtype=np.float32)
+    expected = share @ np.sqrt(model.scores(rows))
+    assert model.mean_roots(rows, share) == pytest.approx(expected)

@@ -9,8 +9,10 @@ import torch
 from torch.nn import functional
 
 from rec_core import RunOptions
+from rec_core.batches import gap_classes
 from rec_core.checkpoints import CheckpointFolder
 from rec_core.event_source import MemorySource, ParquetSource
+from rec_core.ids import IdMap
 from rec_core.interactions import Interactions
 from rec_core.sasrec.config import BlockName, SasrecConfig
 from rec_core.sasrec.dropout import PooledDropout
@@ -282,3 +284,22 @@ def test_warm_vectors_of_a_tiny_catalog_are_left_out() -> None:
     vectors = warm_item_vectors(MemorySource(cycle_world()), 16, np.random.default_rng(0))
     assert vectors.shape == (12, 16)
     assert not vectors.any()
+
+
+def test_the_time_until_the_request_can_decide_the_next_item() -> None:
+    # After item 0 comes item 1 at once, or item 2 after an hour: only the gap tells.
+    n_users = 120
+    gaps = np.where(np.arange(n_users) % 2 == 0, 0, 3600)
+    world = Interactions(
+        users=IdMap([f"u{row}" for row in range(n_users)]),
+        catalog_ids=IdMap(["a", "b", "c"]),
+        user_rows=np.repeat(np.arange(n_users), 2),
+        item_rows=np.stack([np.zeros(n_users), 1 + (gaps > 0)], axis=1).astype(np.int64).ravel(),
+        timestamps=np.stack([np.zeros(n_users), gaps], axis=1).astype(np.int64).ravel(),
+    )
+    model = fitted(world, replace(SMALL, time_gaps=True, max_epochs=20))
+    histories = [np.array([0]), np.array([0])]
+    known = model.score(histories, [gap_classes(np.array([0])), gap_classes(np.array([3600]))])
+    assert known[:, 1:].argmax(axis=1).tolist() == [0, 1]
+    hidden = model.score(histories)
+    np.testing.assert_allclose(hidden[0], hidden[1], rtol=1e-5)

@@ -7,12 +7,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from safetensors.numpy import load_file
 
 from tests.rec_core import training_process
@@ -37,21 +35,19 @@ def torchrun(module: str, *arguments: object, n: int = 2) -> subprocess.Complete
     )
 
 
-@pytest.fixture
-def double() -> Iterator[None]:
-    """What training makes in this process is float64, as `--double` makes it in another."""
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
 def difference(first: Path, second: Path) -> float:
-    """The largest difference of any number of two saved models, curves and losses included."""
+    """The largest difference within any tensor, curves and losses too, relative to its largest."""
     one, other = load_file(first), load_file(second)
     assert one.keys() == other.keys()
-    return max(float(np.abs(one[name] - other[name]).max()) for name in one)
+    differences = [
+        float(np.abs(one[name] - other[name]).max() / np.abs(one[name]).max())
+        for name in one
+        if one[name].any()
+    ]
+    assert all(one[name].any() == other[name].any() for name in one)
+    return max(differences)
 
 
-@pytest.mark.usefixtures("double")
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -63,22 +59,13 @@ def difference(first: Path, second: Path) -> float:
     ids=" ".join,
 )
 def test_two_processes_train_the_model_of_one(tmp_path: Path, arguments: list[str]) -> None:
-    # In float64, where the other order of additions stays far below anything wrong.
-    training_process.main([*arguments, str(tmp_path / "one"), "--double"])
-    outcome = torchrun("training_process", *arguments, tmp_path / "two", "--double")
+    training_process.main([*arguments, str(tmp_path / "one")])
+    outcome = torchrun("training_process", *arguments, tmp_path / "two")
     assert outcome.returncode == 0, outcome.stderr
     assert difference(tmp_path / "two-0", tmp_path / "two-1") == 0
-    assert difference(tmp_path / "one-0", tmp_path / "two-0") < 1e-9
-
-
-@pytest.mark.parametrize("model", ["sasrec", "sasrec-sampled", "two-tower"])
-def test_in_single_precision_they_differ_by_rounding(tmp_path: Path, model: str) -> None:
-    training_process.main([model, str(tmp_path / "one")])
-    outcome = torchrun("training_process", model, tmp_path / "two")
-    assert outcome.returncode == 0, outcome.stderr
-    # SASRec's softmax works in bfloat16 (8 bits) where the machine has it.
-    tolerance = 5e-3 if model == "sasrec" else 1e-4
-    assert difference(tmp_path / "one-0", tmp_path / "two-0") < tolerance
+    # Additions in another order: about 1e-6, and 1e-4 in the biases of attention keys, whose
+    # gradient is nothing but rounding.
+    assert difference(tmp_path / "one-0", tmp_path / "two-0") < 1e-3
 
 
 @pytest.mark.parametrize("model", ["sasrec", "two-tower"])
@@ -103,6 +90,7 @@ def test_what_the_others_have_comes_to_every_process(tmp_path: Path) -> None:
     assert (other["rank"], other["size"], other["is_main"], other["share"]) == (1, 2, False, [1, 3])
     assert main["drawn"] != other["drawn"]
     for found in (main, other):
+        assert found["again"] == found["rank"]
         assert found["sum"] == 2.0
         assert found["broadcast"] == {"best": 0, "curve": [0.1, 1 / 3]}
         assert found["gather"] == ["process 0", "process 1"]
@@ -115,6 +103,9 @@ def test_what_the_others_have_comes_to_every_process(tmp_path: Path) -> None:
             "rows.weight": [[1.0] * 2, [2.0] * 2, [0.0] * 2, [6.0] * 2, [0.0] * 2],
             "main_rows.weight": [[0.0] * 2, [0.0] * 2, [1.0] * 2, [0.0] * 2, [0.0] * 2],
         }
+    # A thread that outlives the group can abort the process at its very end.
+    for rank in (0, 1):
+        assert not json.loads((tmp_path / f"threads-{rank}.json").read_text())
 
 
 @pytest.mark.parametrize("what", ["failing", "frozen"])
