@@ -28,6 +28,7 @@ import argparse
 import json
 import statistics
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -41,6 +42,7 @@ from benchmarks.sequences import load_sequences
 from rec_core import Interactions, RunOptions
 from rec_core.baselines.ease import MAX_ITEMS
 from rec_core.baselines.popularity import Popularity
+from rec_core.baselines.transitions import Transitions
 from rec_core.batches import gap_classes
 from rec_core.blending import choose_blend
 from rec_core.evaluation import (
@@ -49,35 +51,33 @@ from rec_core.evaluation import (
     per_user_metrics,
     rank_targets,
     ranking_task,
-    ranks_in_scores,
 )
 from rec_core.metrics import TIE_POLICY, bootstrap_interval
 from rec_core.pipeline import Pipeline
 from rec_core.sasrec.config import SasrecConfig
 from rec_core.sasrec.scorer import SasrecScorer
 from rec_core.sasrec.train import train_sasrec
-from rec_core.selection import DEFAULT_PIPELINE, choose_ease, choose_transitions, validation_task
+from rec_core.selection import (
+    DEFAULT_PIPELINE,
+    SASREC_FOR_MANY_EVENTS,
+    choose_ease,
+    choose_transitions,
+    validation_task,
+)
 from rec_core.splits import Split, leave_one_out
 
 Part = Literal["valid", "test"]
 METRICS = ("recall@10", "ndcg@10", "recall@100")
-_BATCH = 256
 
 RECIPES = {
-    "movielens": SasrecConfig(
-        block="gated",
-        dropout=0.1,
-        learning_rate=2e-3,
-        batch_size=32,
-        weight_decay=0.01,
-        shuffle_ties=False,
-    ),
+    "movielens": SASREC_FOR_MANY_EVENTS,
     "amazon": SasrecConfig(
         n_layers=1,
         dropout=0.5,
         learning_rate=1e-3,
         batch_size=128,
         weight_decay=0.1,
+        warm_start=True,
         shuffle_ties=False,
     ),
 }
@@ -173,18 +173,28 @@ def trained(
     )
 
 
-def timed_ranks(scorer: SasrecScorer, task: RankingTask, split: Split, part: Part) -> np.ndarray:
-    """Ranks of the targets when the moment of the request is known."""
-    gaps = request_gaps(task, split, part)
-    ranks = np.zeros(len(task.targets), dtype=np.int64)
-    for start in range(0, task.n_users, _BATCH):
-        users = slice(start, start + _BATCH)
-        places = np.flatnonzero((task.target_users >= start) & (task.target_users < start + _BATCH))
-        scores = scorer.score(task.histories[users], gaps[users])
-        ranks[places] = ranks_in_scores(
-            scores, task.histories[users], task.target_users[places] - start, task.targets[places]
-        )
-    return ranks
+class RequestTimes:
+    """A SASRec that is told when each request of some tasks was made.
+
+    Args:
+        scorer: Trained with `time_gaps`.
+        known: Pairs of a task and its gaps from `request_gaps`.
+    """
+
+    def __init__(
+        self, scorer: SasrecScorer, known: Sequence[tuple[RankingTask, list[np.ndarray]]]
+    ) -> None:
+        self._scorer = scorer
+        self._tasks = [task for task, _ in known]  # keeps the histories, whose identity is the key
+        self._gaps = {
+            id(history): gaps
+            for task, of_task in known
+            for history, gaps in zip(task.histories, of_task, strict=True)
+        }
+
+    def score(self, histories: Sequence[np.ndarray]) -> np.ndarray:
+        """As every scorer, for histories of the tasks."""
+        return self._scorer.score(histories, [self._gaps[id(history)] for history in histories])
 
 
 def request_gaps(task: RankingTask, split: Split, part: Part) -> list[np.ndarray]:
@@ -199,6 +209,34 @@ def request_gaps(task: RankingTask, split: Split, part: Part) -> list[np.ndarray
         )
         gaps.append(gap_classes(np.maximum(np.diff(times), 0)))
     return gaps
+
+
+def of_models(
+    name: str, scorers: Sequence[Scorer], task: RankingTask, **more: object
+) -> dict[str, object]:
+    """The line of one model a seed."""
+    return over_seeds(name, [mean_of(rank_targets(task, one), task) for one in scorers], **more)
+
+
+def blended(
+    name: str,
+    scorers: Sequence[Scorer],
+    transitions: Transitions,
+    task: RankingTask,
+    selecting: RankingTask,
+) -> dict[str, object]:
+    """The line of each seed's model with the transitions, weights chosen on `selecting`."""
+    chosen = [choose_blend(selecting, transitions, {"sasrec": one}) for one in scorers]
+    pipelines = [
+        Pipeline(
+            transitions=transitions,
+            models={"sasrec": one},
+            weights=replace(weights, n_retrieved=task.n_items),
+        )
+        for one, weights in zip(scorers, chosen, strict=True)
+    ]
+    shown = [[weights.transitions, weights.sasrec, weights.floor] for weights in chosen]
+    return of_models(name, pipelines, task, weights=shown)
 
 
 def table(arguments: argparse.Namespace, split: Split, config: SasrecConfig) -> list[dict]:
@@ -218,22 +256,15 @@ def table(arguments: argparse.Namespace, split: Split, config: SasrecConfig) -> 
         "cpu_seconds": [run.cpu_seconds for run in runs],
         "epochs": [run.epochs for run in runs],
     }
-    figures = [mean_of(rank_targets(task, run.scorer), task) for run in runs]
-    lines.append(over_seeds("sasrec", figures, **cost))
-    blended, weights = [], []
-    for run in runs:
-        chosen = choose_blend(selecting, transitions, {"sasrec": run.scorer})
-        pipeline = Pipeline(
-            transitions=transitions,
-            models={"sasrec": run.scorer},
-            weights=replace(chosen, n_retrieved=split.train.n_items),
-        )
-        blended.append(mean_of(rank_targets(task, pipeline), task))
-        weights.append([chosen.transitions, chosen.sasrec, chosen.floor])
-    lines.append(over_seeds("sasrec + transitions", blended, weights=weights))
+    scorers = [run.scorer for run in runs]
+    lines.append(of_models("sasrec", scorers, task, **cost))
+    lines.append(blended("sasrec + transitions", scorers, transitions, task, selecting))
     if config.time_gaps:
-        timed = [mean_of(timed_ranks(run.scorer, task, split, part), task) for run in runs]
-        lines.append(over_seeds("sasrec with request time", timed))
+        known = [(task, request_gaps(task, split, part))]
+        known.append((selecting, request_gaps(selecting, split, "valid")))
+        timed = [RequestTimes(run.scorer, known) for run in runs]
+        lines.append(of_models("sasrec with request time", timed, task))
+        lines.append(blended("… + transitions", timed, transitions, task, selecting))
     return lines
 
 
@@ -255,8 +286,8 @@ def ablations(arguments: argparse.Namespace, split: Split, config: SasrecConfig)
         extra = {"epochs": changed.max_epochs, "cpu_seconds": run.cpu_seconds}
         lines.append(over_seeds(name, [figures], **extra))
         if changed.time_gaps:
-            timed = mean_of(timed_ranks(run.scorer, task, split, arguments.part), task)
-            lines.append(over_seeds(f"{name}, request time known", [timed], **extra))
+            timed = RequestTimes(run.scorer, [(task, request_gaps(task, split, arguments.part))])
+            lines.append(of_models(f"{name}, request time known", [timed], task, **extra))
         print(lines[-1], file=sys.stderr)
     return lines
 

@@ -54,6 +54,7 @@ class Job:
         n_items, n_events, n_users, seed: The world.
         epochs, batch_size, learning_rate, sampled_items: Of SASRec.
         threads: Of torch.
+        score_users: How many users the step "score" takes; None = all.
     """
 
     folder: Path
@@ -66,6 +67,7 @@ class Job:
     learning_rate: float
     sampled_items: int
     threads: int
+    score_users: int | None
 
     @property
     def home(self) -> Path:
@@ -220,14 +222,25 @@ def score(job: Job, account: Account) -> None:
     """The best ten of every user."""
     from rec_core.batch_scoring import score_artifact
 
+    users = None if job.score_users is None else _some_users(job, job.score_users)
     started = time.process_time()
-    report = score_artifact(job.model, job.folder / "lists", method="vectors")
+    report = score_artifact(job.model, job.folder / "lists", method="vectors", user_ids=users)
     seconds = time.process_time() - started
     account.facts |= {
         "users": report.n_scored,
         "users_per_second": round(report.n_scored / max(seconds, 1e-9), 1),
         "files": report.n_parts,
     }
+
+
+def _some_users(job: Job, count: int) -> list[str]:
+    """Users spread evenly over the file."""
+    from rec_core import read_artifact
+    from rec_core.batch_scoring import StoredHistories
+
+    artifact = read_artifact(job.model, kind="pipeline")
+    users = StoredHistories(artifact.path("interactions.parquet")).user_ids
+    return users[:: max(1, len(users) // count)][:count]
 
 
 def query(job: Job, account: Account) -> None:
@@ -376,6 +389,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--batch-size", type=int, default=128, help="windows a step of SASRec")
     add("--learning-rate", type=float, default=0.01, help="highest rate of SASRec")
     add("--sampled-items", type=int, default=2048, help="items the softmax is estimated on")
+    add("--score-users", type=int, help="score this many users; default all")
     add("--threads", type=int, default=1, help="threads of torch")
     add("--seed", type=int, default=0)
     add("--again", action="store_true", help="run steps again that are done")
@@ -397,6 +411,7 @@ def _job(arguments: argparse.Namespace, n_items: int) -> Job:
         learning_rate=arguments.learning_rate,
         sampled_items=arguments.sampled_items,
         threads=arguments.threads,
+        score_users=arguments.score_users,
     )
 
 
@@ -408,6 +423,8 @@ def _passed_on(arguments: argparse.Namespace) -> list[str]:
         "users",
         "epochs",
         "batch_size",
+        "learning_rate",
+        "score_users",
         "sampled_items",
         "threads",
         "seed",

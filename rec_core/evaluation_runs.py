@@ -24,7 +24,7 @@ from .search import TextEncoder
 from .selection import DEFAULT_PIPELINE, PipelineConfig, choose_ease, validation_task
 from .splits import Split
 from .text_vectors import RememberedTexts, default_encoder
-from .training import SplitName, evaluation_folder, evaluation_parts, split_of
+from .training import SplitName, evaluation_folder, evaluation_parts, fitted_config, split_of
 
 
 def evaluate_dataset(
@@ -79,7 +79,7 @@ def evaluate_dataset(
             options=of_seed,
             progress=told,
         )
-        rows = table_rows(split, parts, config.for_catalog(split.train.n_items), of_seed)
+        rows = table_rows(split, parts, fitted_config(config, dataset), of_seed)
         rankings[seed] = rank_all(task, rows, told)
     return build_report(
         split,

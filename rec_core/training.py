@@ -80,11 +80,12 @@ def train_pipeline(
         StorageError: when the disk is full or may not be written.
     """
     encoder = RememberedTexts(encoder or default_encoder(n_items=len(dataset.catalog)))
+    config = fitted_config(config, dataset)
     with world(options) as ranks:
         job = _Job(
             folder=folder,
             described=_description(dataset, encoder, config, options),
-            config=config.for_catalog(dataset.interactions.n_items),
+            config=config,
             options=options,
             progress=progress if ranks.is_main else no_progress,
             ranks=ranks,
@@ -170,11 +171,12 @@ def evaluation_parts(
     progress: Progress = no_progress,
 ) -> TrainedParts:
     """Models fitted on the training part with choices made on validation; kept in `folder`."""
+    config = fitted_config(config, dataset)
     with world(options) as ranks:
         job = _Job(
             folder=folder,
             described=_description(dataset, encoder, config, options),
-            config=config.for_catalog(dataset.interactions.n_items),
+            config=config,
             options=options,
             progress=progress if ranks.is_main else no_progress,
             ranks=ranks,
@@ -222,6 +224,12 @@ def _content(catalog: Catalog, encoder: TextEncoder, job: _Job) -> np.ndarray:
     from .two_tower.content import item_content
 
     return item_content(text_vectors(catalog, encoder, job.progress), catalog.genre_matrix)
+
+
+def fitted_config(config: PipelineConfig, dataset: Dataset) -> PipelineConfig:
+    """The configuration as it fits the size of the data set."""
+    interactions = dataset.interactions
+    return config.for_data(n_items=interactions.n_items, n_events=len(interactions))
 
 
 def _can_validate(dataset: Dataset, config: PipelineConfig) -> bool:

@@ -55,7 +55,7 @@ class SasrecConfig:
     weight_decay: float = 0.1
     full_softmax_up_to: int = 50_000
     sampled_items: int = 2048
-    warm_start: bool = True
+    warm_start: bool = False
     time_gaps: bool = False
     gap_dropout: float = 0.1
     shuffle_ties: bool = True

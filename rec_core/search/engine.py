@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 Steps = Callable[[int, int], None]
 
+CHROMA_UP_TO = 50_000
+"""Items; filling Chroma takes a millisecond an item and more, so a larger catalog is searched in
+memory alone, which is exact."""
 CHROMA_FOLDER = "chroma"  # changes in use and can be made anew: not part of any fingerprint
 
 DENSE_WEIGHT = 1.0
@@ -105,7 +108,9 @@ class SearchEngine:
         keyword = KeywordIndex.build(catalog)
         keyword.save(folder / "bm25")
         stored = _stored_vectors(folder, catalog, encoder, vectors)
-        stored.fill(lambda done: report(len(catalog) + done, 2 * len(catalog)))
+        if stored is not None:
+            stored.fill(lambda done: report(len(catalog) + done, 2 * len(catalog)))
+        report(2 * len(catalog), 2 * len(catalog))
         description = json.dumps(_description(catalog, encoder), indent=2)
         (folder / "search.json").write_text(description, encoding="utf-8")
         return cls(
@@ -282,7 +287,9 @@ def _description(catalog: Catalog, encoder: TextEncoder) -> dict[str, str | int]
 
 def _stored_vectors(
     folder: Path, catalog: Catalog, encoder: TextEncoder, vectors: np.ndarray
-) -> StoredVectors:
+) -> StoredVectors | None:
+    if len(catalog) > CHROMA_UP_TO:
+        return None
     description = {name: str(value) for name, value in _description(catalog, encoder).items()}
     return StoredVectors(folder / CHROMA_FOLDER, catalog.ids.ids, vectors, description)
 
