@@ -47,7 +47,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         made.data_folder,
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rec_core.training.default_encoder", HashEncoder)
+        patch.setattr("rec_core.training.default_encoder", lambda **_: HashEncoder())
         set_up(made, quiet)
         yield made
 

@@ -40,5 +40,5 @@ def small_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def _hash_encoder(cache_folder: Path | None = None) -> TextEncoder:
+def _hash_encoder(cache_folder: Path | None = None, *, n_items: int | None = None) -> TextEncoder:
     return HashEncoder(64)
