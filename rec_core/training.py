@@ -12,7 +12,7 @@ processes train, the main one alone writes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -81,16 +81,19 @@ def train_pipeline(
     """
     encoder = RememberedTexts(encoder or default_encoder(n_items=len(dataset.catalog)))
     config = fitted_config(config, dataset)
+    described = _description(dataset, encoder, config, options)
+    if _is_made(folder, "pipeline", described):  # looked up first, for `world` imports torch
+        return read_artifact(folder, kind="pipeline")
     with world(options) as ranks:
         job = _Job(
             folder=folder,
-            described=_description(dataset, encoder, config, options),
+            described=described,
             config=config,
             options=options,
             progress=progress if ranks.is_main else no_progress,
             ranks=ranks,
         )
-        if not job.is_done("pipeline"):
+        if not job.is_done("pipeline"):  # by another process of this run, in the meantime
             _make_pipeline(dataset, encoder, job)
         return read_artifact(folder, kind="pipeline")
 
@@ -108,11 +111,7 @@ class _Job:
 
     def is_done(self, kind: str) -> bool:
         """Whether the artifact of this description is there already."""
-        try:
-            done = read_artifact(self.folder, kind=kind).config == dict(self.described)
-        except ArtifactError:
-            done = False
-        return self.ranks.broadcast(done)
+        return self.ranks.broadcast(_is_made(self.folder, kind, self.described))
 
     @contextmanager
     def writer(self, kind: str, *, rebuildable: tuple[str, ...] = ()) -> Iterator[ArtifactWriter]:
@@ -123,11 +122,17 @@ class _Job:
             yield writer
         for stage in ("two-tower", "sasrec"):
             self.checkpoints(stage).clear()
+        with suppress(OSError):  # something else lies in it
+            self.checkpoint_folder.rmdir()
+
+    @property
+    def checkpoint_folder(self) -> Path:
+        """Where the epochs of all its models are kept while it is being made."""
+        return self.folder.with_name(f"{self.folder.name}-checkpoints")
 
     def checkpoints(self, stage: str) -> CheckpointFolder:
         """Where the epochs of one model are kept."""
-        folder = self.folder.with_name(f"{self.folder.name}-checkpoints") / stage
-        return CheckpointFolder(folder, description=self.described)
+        return CheckpointFolder(self.checkpoint_folder / stage, description=self.described)
 
 
 def _make_pipeline(dataset: Dataset, encoder: RememberedTexts, job: _Job) -> None:
@@ -220,10 +225,20 @@ def _description(
 
 
 def _content(catalog: Catalog, encoder: TextEncoder, job: _Job) -> np.ndarray:
-    """What the item tower reads of every item."""
+    """What the item tower reads of every item; one process encodes for all."""
     from .two_tower.content import item_content
 
-    return item_content(text_vectors(catalog, encoder, job.progress), catalog.genre_matrix)
+    vectors = text_vectors(catalog, encoder, job.progress) if job.ranks.is_main else None
+    shared = job.ranks.broadcast(vectors)
+    assert shared is not None
+    return item_content(shared, catalog.genre_matrix)
+
+
+def _is_made(folder: Path, kind: str, described: Mapping[str, object]) -> bool:
+    try:
+        return read_artifact(folder, kind=kind).config == dict(described)
+    except ArtifactError:
+        return False
 
 
 def fitted_config(config: PipelineConfig, dataset: Dataset) -> PipelineConfig:

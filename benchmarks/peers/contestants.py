@@ -61,7 +61,7 @@ def _rectools(length: int, *, quality: bool) -> Contestant:
     )
 
 
-def _ours(name: str, label: str, *, quality: bool, **config: bool | float) -> Contestant:
+def _ours(name: str, label: str, *, quality: bool, **config: str | bool | float) -> Contestant:
     return Contestant(
         name=name,
         label=label,
@@ -96,7 +96,15 @@ CONTESTANTS = (
         widening=4,
     ),
     _ours(
-        "rapport-all-50", "ours, all windows, L=50", quality=True, all_windows=True, max_length=50
+        "rapport-all-50",
+        "ours, all windows, L=50, gated blocks",
+        quality=True,
+        all_windows=True,
+        max_length=50,
+        block="gated",
+        dropout=0.1,
+        weight_decay=0.01,
+        warm_start=True,
     ),
     _rectools(200, quality=False),
     _ours(

@@ -118,8 +118,7 @@ class _Run:
         self.epoch = 0
         self.losses: list[float] = []
         self.best = _Best()
-        if not ranks.is_main:  # equal parameters everywhere, but each process its own dropout
-            torch.manual_seed(options.stream_seed(f"sasrec/rank-{ranks.rank}"))
+        ranks.separate_randomness(options, "sasrec")
 
     @property
     def _samples(self) -> bool:
