@@ -14,6 +14,8 @@ from .config import SasrecConfig
 if TYPE_CHECKING:
     from .model import Sasrec
 
+_CHUNK = 96  # the hidden states of that many histories stay in cache
+
 
 class SasrecScorer:
     """Scores the catalog by the state after the last item of a history.
@@ -59,17 +61,28 @@ class SasrecScorer:
         Returns:
             (n_histories, d) float32; zeros for an empty history.
         """
+        parts = [np.zeros((0, self.config.dimension), dtype=np.float32)]
+        for start in range(0, len(histories), _CHUNK):
+            chunk = slice(start, start + _CHUNK)
+            parts.append(self._states(histories[chunk], None if gaps is None else gaps[chunk]))
+        return np.concatenate(parts)
+
+    def _states(
+        self, histories: Sequence[np.ndarray], gaps: Sequence[np.ndarray] | None
+    ) -> np.ndarray:
         import torch
 
-        n_items = len(self.item_vectors)
+        length = self.config.max_length
         padded, lengths = padded_histories(
-            list(histories), length=self.config.max_length, padding=n_items
+            list(histories), length=length, padding=len(self.item_vectors)
         )
+        known = None
+        if gaps is not None:
+            classes, _ = padded_histories(list(gaps), length=length, padding=UNKNOWN_GAP)
+            known = torch.from_numpy(classes)
         with torch.inference_mode():
             states = self._model.last_states(
-                torch.from_numpy(padded),
-                torch.from_numpy(np.maximum(lengths, 1)),
-                None if gaps is None else torch.from_numpy(self._padded_gaps(gaps)),
+                torch.from_numpy(padded), torch.from_numpy(np.maximum(lengths, 1)), known
             ).numpy()
         states[lengths == 0] = 0.0
         return states
@@ -79,7 +92,3 @@ class SasrecScorer:
     ) -> np.ndarray:
         """(n_histories, n_items) float32 logits; arguments as in `states`."""
         return self.states(histories, gaps) @ self.item_vectors.T
-
-    def _padded_gaps(self, gaps: Sequence[np.ndarray]) -> np.ndarray:
-        length = self.config.max_length
-        return padded_histories(list(gaps), length=length, padding=UNKNOWN_GAP)[0]
