@@ -47,7 +47,7 @@ _CHUNK_USERS = 128
 _GROUP = 32
 _DENSE_UP_TO = 20_000  # items; below, the scores of a chunk fit the cache and pruning costs more
 _SCHEMA_VERSION = 1
-_MANIFEST = "scores.json"
+_MANIFEST = "_scores.json"  # readers of parquet folders pass over names like this
 _SCHEMA = pa.schema(
     [
         pa.field("user_id", pa.string(), nullable=False),
@@ -371,7 +371,7 @@ class ScoringJob:
             if changed:
                 raise DataError(
                     f"{str(self.folder)!r} holds scores of another run: "
-                    f"{', '.join(name.replace('_', ' ') for name in changed)} differ.",
+                    f"other {', '.join(name.replace('_', ' ') for name in changed)}.",
                     "Choose another folder, or remove that one.",
                 )
             return

@@ -51,7 +51,7 @@ def test_all_users_then_nothing_left_to_do(tmp_path: Path) -> None:
     again = call("score", *DATA, *out)
     assert "Scored 0 users" in again
     assert f"{n_users} were there already" in again
-    with pytest.raises(DataError, match="k differ"):
+    with pytest.raises(DataError, match="other k"):
         call("score", *DATA, "--out", str(tmp_path / "lists"), "--k", "4")
 
 

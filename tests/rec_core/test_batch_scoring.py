@@ -82,11 +82,12 @@ def test_lists_are_the_unseen_items_with_the_highest_scores(tmp_path: Path) -> N
     }
     names = sorted(path.name for path in (tmp_path / "lists").iterdir())
     assert names == [
+        "_scores.json",
         "part-00000.parquet",
         "part-00001.parquet",
         "part-00002.parquet",
-        "scores.json",
     ]
+    assert len(pq.read_table(tmp_path / "lists")) == 5  # the folder reads as one table
 
 
 def test_seen_items_stay_when_wanted_and_short_lists_are_short(tmp_path: Path) -> None:
@@ -115,9 +116,9 @@ def test_complete_parts_are_not_made_again(tmp_path: Path) -> None:
 
 def test_another_run_may_not_add_to_a_folder(tmp_path: Path) -> None:
     job(tmp_path / "lists")
-    with pytest.raises(DataError, match="scores of another run: model differ"):
+    with pytest.raises(DataError, match="scores of another run: other model"):
         job(tmp_path / "lists", shift=2)
-    with pytest.raises(DataError, match="k differ"):
+    with pytest.raises(DataError, match="other k"):
         job(tmp_path / "lists", k=3)
     with pytest.raises(DataError, match="users"):
         job(tmp_path / "lists", user_rows=np.array([0, 1]))
