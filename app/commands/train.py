@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
+from types import FrameType
 from typing import Annotated
 
 import typer
 
-from ..progress import progress_bars
+from ..progress import Progress, progress_bars
 from ..settings import load_settings
 
 _SHOWN = ("ndcg@10", "recall@10", "recall@100", "mrr")
@@ -56,7 +60,8 @@ def train(
     try:
         with (
             world(options) as together,
-            progress_bars(quiet=as_json or not together.is_main) as progress,
+            progress_bars(quiet=as_json or not together.is_main) as shown,
+            _never_lost(shown) as progress,
         ):
             artifact = train_pipeline(
                 dataset,
@@ -83,6 +88,32 @@ def train(
         typer.echo(json.dumps(report))
         return
     _print_report(report)
+
+
+@contextmanager
+def _never_lost(progress: Progress) -> Iterator[Progress]:
+    """Ctrl-C stops the training even where Python drops it.
+
+    An interrupt that falls into a destructor is printed and forgotten; the next step of the
+    progress raises it again.
+    """
+    asked = False
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        signal.default_int_handler(number, frame)
+
+    def told(stage: str, done: int, total: int) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        progress(stage, done, total)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield told
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _check_device(device: DeviceChoice) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +25,26 @@ ROOT = Path(__file__).resolve().parents[2]
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 
 
+STARTED: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_running() -> Iterator[None]:
+    """A failure must not leave processes to the tests that follow."""
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
 def start(home: Path, *, before: list[str] | None = None) -> subprocess.Popen[str]:
     """`python … -m app train` on the film world, in a new process group."""
     if not home.exists():
         save_dataset(film_dataset(), dataset_folder("film-world", home))
     command = [sys.executable, *(before or []), "-m", "app", "--home", str(home)]
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [*command, "train", "--data", "film-world", "--json"],
         cwd=ROOT,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
@@ -37,6 +52,8 @@ def start(home: Path, *, before: list[str] | None = None) -> subprocess.Popen[st
         stderr=subprocess.PIPE,
         text=True,
     )
+    STARTED.append(process)
+    return process
 
 
 def wait_for(folder: Path, epoch: int, process: subprocess.Popen[str]) -> None:
