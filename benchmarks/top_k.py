@@ -41,9 +41,10 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from benchmarks.measuring import machine, peak_megabytes
+from rec_core.runtime import has_fast_bfloat16
 from rec_core.search.faiss_index import FaissConfig, FaissIndex
 from rec_core.search import VectorHit
-from rec_core.top_k import ItemMatrix, has_fast_bfloat16, top_k
+from rec_core.top_k import ItemMatrix, top_k
 
 BATCH = 64
 

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -81,6 +82,16 @@ class RunOptions:
         import torch
 
         return list(range(torch.cuda.device_count())) if self.device.startswith("cuda") else []
+
+
+@cache
+def has_fast_bfloat16() -> bool:
+    """Whether this processor has instructions for bfloat16 products; elsewhere they are slower."""
+    import torch
+
+    features = torch.cpu.get_capabilities()
+    native = any(bool(features.get(name)) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    return native and torch.backends.mkldnn.is_available()
 
 
 DEFAULT_RUN = RunOptions()

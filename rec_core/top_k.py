@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .runtime import has_fast_bfloat16
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -235,15 +237,6 @@ def best_of_rows(
     """
     exact = _roundings(query[None], matrix)[1]
     return _best(query, matrix.vectors, np.sort(rows), k, exact, 0)
-
-
-def has_fast_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 natively, accumulating in float32."""
-    import torch
-
-    if not torch.backends.mkldnn.is_available():
-        return False
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _checked(

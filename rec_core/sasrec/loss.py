@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import cast
 
 import torch
 from torch import Tensor
+
+from ..runtime import has_fast_bfloat16
 
 _CHUNK = 512
 
@@ -101,14 +102,10 @@ def sampled_cross_entropy(
     return (everything - positive).mean()
 
 
-@cache
 def head_precision(device: str, states: torch.dtype) -> torch.dtype:
     """bfloat16 for float32 states where the machine multiplies it natively, else the states' own."""
     if states != torch.float32:
         return states
     if device == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else states
-    fast = torch.backends.mkldnn.is_available() and (
-        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    )
-    return torch.bfloat16 if fast else states
+    return torch.bfloat16 if has_fast_bfloat16() else states

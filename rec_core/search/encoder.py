@@ -6,7 +6,6 @@ import hashlib
 import threading
 import zlib
 from collections.abc import Sequence
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -16,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from ..errors import SettingsError
+from ..runtime import has_fast_bfloat16
 from .words import words
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class MiniLMEncoder:
 
         # documents alone run in bfloat16: 1.6 times faster, cosine with float32 above 0.9999;
         # a single query gains nothing
-        low = len(texts) >= _MIN_CACHED_BATCH and _multiplies_bfloat16()
+        low = len(texts) >= _MIN_CACHED_BATCH and has_fast_bfloat16()
         with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=low):
             vectors = model.encode(
                 list(texts),
@@ -155,15 +155,6 @@ class MiniLMEncoder:
             folder = Path(spec.origin).parent / "model"
             self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
         return self._model
-
-
-@cache
-def _multiplies_bfloat16() -> bool:
-    """True where the processor has instructions for bfloat16 products; elsewhere it is slower."""
-    import torch
-
-    features = torch.cpu.get_capabilities()
-    return any(bool(features.get(name)) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 class _VectorCache:

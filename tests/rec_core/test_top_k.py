@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from rec_core.top_k import ItemMatrix, best_of_rows, has_fast_bfloat16, top_k
+from rec_core.runtime import has_fast_bfloat16
+from rec_core.top_k import ItemMatrix, best_of_rows, top_k
 
 # elsewhere torch may add up in bfloat16, which the error bound does not cover
 COARSE = [False, True] if has_fast_bfloat16() else [False]
