@@ -12,6 +12,7 @@ import numpy as np
 from .beyond_accuracy import ItemFeatures
 from .evaluation_report import EvaluationReport as EvaluationReport, build_report
 from .metrics import check_no_nan, rank_ahead, user_metrics
+from .ranking.numbers import best_rows
 from .runtime import DEFAULT_RUN, Progress, RunOptions, no_progress
 from .splits import Split
 
@@ -20,7 +21,6 @@ LIST_LENGTH = 10
 # Scores of one batch; scorers hold a few arrays of that size beside it.
 _BATCH_BYTES = 64_000_000
 _MAX_BATCH = 512
-_GROUPS_OF_BEST = 32
 
 
 class Scorer(Protocol):
@@ -193,18 +193,9 @@ def best_unseen(scores: np.ndarray, history: np.ndarray, count: int) -> np.ndarr
     Returns:
         (at most `count`,) int64 item rows.
     """
-    left = scores.copy()
-    left[history] = -np.inf
-    width = len(left) // _GROUPS_OF_BEST
-    candidates = np.arange(len(left))
-    if width >= count > 0:
-        # The best of each group is one of `width` distinct items, so the count-th best of these is
-        # a bound that at least `count` items reach, and few more.
-        best = left[: width * _GROUPS_OF_BEST].reshape(_GROUPS_OF_BEST, width).max(axis=0)
-        bound = np.partition(best, width - count)[width - count]
-        candidates = np.flatnonzero(left >= bound)
-    order = candidates[np.argsort(-left[candidates], kind="stable")[:count]]
-    return order[left[order] > -np.inf]
+    allowed = scores > -np.inf
+    allowed[history] = False
+    return best_rows(scores, allowed, count)
 
 
 def evaluate(
