@@ -7,17 +7,19 @@ rounds (medians are shown, so that a busy machine hits all alike):
                 no exact float32 search of one query can be faster without fewer bytes
   GEMM floor    float32 scores of 64 queries in cache-sized blocks, thrown away at once
   ours          rec_core.top_k: batch 1 and batch 64, over a prepared ItemMatrix (made once; its
-                seconds are shown) with and without the bfloat16 copy
+                seconds are shown) with and without the int8 copy
   numpy, torch  scores, then argpartition / topk
   faiss flat    IndexFlatIP
   faiss ivf, pq FaissIndex.query with ids, one query a call, with its recall of the exact answer
 
 Approximate search depends on the vectors: random ones are the hardest, clustered ones flatter it.
-Give trained vectors for figures that mean something:
+Give trained vectors for figures that mean something; peers/als_vectors.py writes such files:
 
-  python benchmarks/top_k.py --vectors items.npy --queries users.npy
+  python benchmarks/peers/als_vectors.py --folder FOLDER
+  python benchmarks/top_k.py --vectors FOLDER/items.npy --queries FOLDER/users.npy --normalise
 
-Without --queries, 64 item vectors drawn at random, each with noise of a tenth of its length, ask.
+Recall is over 1,000 queries, of which 64 are timed.
+Without --queries, item vectors drawn at random, each with noise of a tenth of its length, ask.
 Without --vectors, items and queries are random unit vectors; --clusters N draws items around N
 random centres.
 """
@@ -41,12 +43,13 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from benchmarks.measuring import machine, peak_megabytes
-from rec_core.runtime import has_fast_bfloat16
+from rec_core.int8_codes import has_fast_int8
 from rec_core.search.faiss_index import FaissConfig, FaissIndex
 from rec_core.search import VectorHit
 from rec_core.top_k import ItemMatrix, top_k
 
 BATCH = 64
+ASKED = 1_000  # queries that recall is measured with; the first 64 of them are timed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +100,10 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--dimension", type=int, default=64, help="numbers in a random vector")
     parser.add_argument("--clusters", type=int, default=0, help="0: no clusters")
     parser.add_argument("--vectors", type=Path, metavar="FILE.npy", help="(n, d) item vectors")
-    parser.add_argument("--queries", type=Path, metavar="FILE.npy", help="(q, d), 64 or more")
+    parser.add_argument("--queries", type=Path, metavar="FILE.npy", help="(q, d), 1,000 or more")
     parser.add_argument("--normalise", action="store_true", help="scale vectors to length one")
     parser.add_argument("--k", type=int, default=100)
-    parser.add_argument("--probes", type=int, nargs="+", default=[8, 32, 128], help="for IVF")
+    parser.add_argument("--probes", type=int, nargs="+", default=[32, 96, 256], help="for IVF")
     parser.add_argument(
         "--candidates", type=int, nargs="+", default=[8, 32], help="for PQ, per hit"
     )
@@ -111,7 +114,7 @@ def read_arguments() -> argparse.Namespace:
 
 
 def vectors_of(arguments: argparse.Namespace) -> tuple[np.ndarray, np.ndarray, str]:
-    """Items, 64 queries, and where they came from."""
+    """Items, `ASKED` queries, and where they came from."""
     generator = np.random.default_rng(arguments.seed)
     if arguments.vectors is not None:
         items = np.ascontiguousarray(np.load(arguments.vectors), dtype=np.float32)
@@ -121,12 +124,12 @@ def vectors_of(arguments: argparse.Namespace) -> tuple[np.ndarray, np.ndarray, s
         origin = f"random around {arguments.clusters} centres" if arguments.clusters else "random"
     if arguments.queries is not None:
         asked = np.load(arguments.queries)
-        asked = asked[generator.choice(len(asked), BATCH, replace=len(asked) < BATCH)]
+        asked = asked[generator.choice(len(asked), ASKED, replace=len(asked) < ASKED)]
         origin += f", asked by {arguments.queries.name}"
     elif arguments.vectors is None and not arguments.clusters:
-        asked = generator.standard_normal((BATCH, items.shape[1]))
+        asked = generator.standard_normal((ASKED, items.shape[1]))
     else:
-        asked = items[generator.choice(len(items), BATCH)]
+        asked = items[generator.choice(len(items), ASKED)]
         noise = generator.standard_normal(asked.shape)
         noise *= 0.1 * (np.linalg.norm(asked, axis=1) / np.linalg.norm(noise, axis=1))[:, None]
         asked = asked + noise
@@ -157,9 +160,9 @@ def all_methods(
     items: np.ndarray, queries: np.ndarray, arguments: argparse.Namespace
 ) -> tuple[list[Method], dict[str, float]]:
     """Floors and methods, everything built beforehand, and what the building took."""
-    methods = floors(items, queries) + plain(items, queries, arguments.k)
+    methods = floors(items, queries[:BATCH]) + plain(items, queries[:BATCH], arguments.k)
     built: dict[str, float] = {}
-    copies = [("float32", False)] + ([("bfloat16 first", True)] if has_fast_bfloat16() else [])
+    copies = [("float32", False)] + ([("int8 first", True)] if has_fast_int8() else [])
     for name, coarse in copies:
         start = time.process_time()
         matrix = ItemMatrix(items, coarse=coarse)
@@ -251,23 +254,27 @@ def approximate(
 
 
 def one_by_one(
-    index: FaissIndex, kind: str, wide: tuple[int, int], queries: np.ndarray, exact: np.ndarray
+    index: FaissIndex,
+    kind: str,
+    wide: tuple[int, int | None],
+    queries: np.ndarray,
+    exact: np.ndarray,
 ) -> Method:
-    """One query a call, all 64 in turn; `wide` is (probes, candidates for each hit)."""
+    """One query a call, 64 in turn; `wide` is (probes, candidates for each hit)."""
 
-    def search() -> list[tuple[VectorHit, ...]]:
+    def search(number: int = BATCH) -> list[tuple[VectorHit, ...]]:
         index.adjust(n_probe=wide[0], candidates_per_hit=wide[1])
-        return [index.query(query[None], exact.shape[1])[0] for query in queries]
+        return [index.query(query[None], exact.shape[1])[0] for query in queries[:number]]
 
     shared = sum(
         len({int(hit.id) for hit in hits} & set(rows.tolist()))
-        for hits, rows in zip(search(), exact, strict=True)
+        for hits, rows in zip(search(len(queries)), exact, strict=True)
     )
     label = f"{wide[0]} probes" if kind == "ivf" else f"{wide[1]} candidates a hit"
     return Method(
         name=f"faiss {kind}, {label}",
         run=search,
-        queries=len(queries),
+        queries=BATCH,
         floor="read",
         recall=round(shared / exact.size, 4),
         note="" if index.is_trained else "not trained: exact",

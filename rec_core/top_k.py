@@ -6,8 +6,8 @@ different groups each hold a row that reaches it. So at least k and hardly more 
 be looked into, whatever the order of the rows. Their rows are scored again, and the best few once
 more in float64.
 
-The first pass may be inexact, in bfloat16 where the processor multiplies it natively: its error is
-bounded (`_Rounding`), and every row that could belong to the answer within the bound is scored
+The first pass may be inexact, in int8 where the processor multiplies it natively: its error is
+bounded (`Int8Codes.queries`), and every row that could belong to the answer within the bound is scored
 again. The answer does not depend on the block size, the batch or the thread count: a score is
 the float64 inner product rounded to float32, so that equal vectors have equal scores.
 """
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .runtime import has_fast_bfloat16
+from .int8_codes import Int8Codes, multiply
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,13 +32,13 @@ _GROUP = (
 _GROUP_OF_FEW = 4
 _FEW = 8  # queries
 _MIN_GROUPS = 8  # fewer groups than this times the wanted number prune nothing
-_BLOCK_SCORES = 1 << 18  # scores of a block: 1 MB in float32
+_BLOCK_SCORES = 1 << 18  # scores of a block: 1 MB
 _BLOCK_SCORES_OF_FEW = 1 << 20  # long blocks, since each starts with cold prefetchers
 _SPARSE = 4  # when fewer than 1 row in this many is allowed, the allowed ones are copied out
 _ADMITTED = 1 << 14  # rows whose norms are taken at a time, within the cache
 _RESCORED = 1 << 16  # rows scored again at a time, which bounds memory when everything ties
-_FLOAT32 = 2.0**-24  # unit roundoffs
-_BFLOAT16 = 2.0**-8
+_FLOAT32 = 2.0**-24  # unit roundoff
+_BARRED = -(2.0**31)  # no integer product is as low; a float32 one may be, which is harmless
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,33 +58,29 @@ class ItemMatrix:
     """Item vectors with what fast exact search needs; rows can be appended and replaced.
 
     Searching the same items often? Make it once: it holds the greatest norm, and, where the
-    processor multiplies bfloat16 natively, a bfloat16 copy (half the size of the vectors) that is
+    processor multiplies int8 natively, an int8 copy (a quarter of the size of the vectors) that is
     read in place of the float32 rows.
 
     Args:
         vectors: (n, d) numbers; a C-contiguous float32 array is used as it is, not copied, until
             the matrix changes. Do not change it from outside.
-        coarse: Keep a bfloat16 copy; None keeps one where the processor gains from it.
+        coarse: Keep an int8 copy where the processor gains from it; else never.
 
     Raises:
         ValueError: When a vector is not finite, or too long for float32 inner products.
     """
 
-    def __init__(self, vectors: np.ndarray, *, coarse: bool | None = None) -> None:
+    def __init__(self, vectors: np.ndarray, *, coarse: bool = True) -> None:
         self._store = np.ascontiguousarray(vectors, dtype=np.float32)
         if self._store.ndim != 2:
             raise ValueError(f"item vectors must be (n, d), got {self._store.shape}")
         self._owned = self._store is not vectors and self._store.base is None
         self._n = len(self._store)
         self._norm = 0.0
-        self._coarse_error = 0.0
-        keep = has_fast_bfloat16() if coarse is None else coarse
-        self._coarse = _empty_coarse(self._store.shape) if keep else None
         for start in range(0, self._n, _ADMITTED):
-            part = slice(start, min(start + _ADMITTED, self._n))
-            rounded = self._admit(self._store[part])
-            if self._coarse is not None and rounded is not None:
-                self._coarse[part] = rounded
+            self._admit(self._store[start : start + _ADMITTED])
+        self._coarse = coarse and Int8Codes.suit(self._store.shape[1])
+        self._codes = Int8Codes(self._store) if self._coarse and self._n else None
 
     def __len__(self) -> int:
         return self._n
@@ -95,57 +91,56 @@ class ItemMatrix:
         return self._store[: self._n]
 
     @property
-    def coarse(self) -> Tensor | None:
-        """(n, d) bfloat16 copy, when there is one."""
-        return None if self._coarse is None else self._coarse[: self._n]
+    def codes(self) -> Int8Codes | None:
+        """The int8 copy, when one is kept; made anew when vectors came that did not fit it."""
+        if self._coarse and (self._codes is None or self._codes.is_stale):
+            self._codes = Int8Codes(self.vectors)
+        return self._codes
 
     @property
     def norm(self) -> float:
         """No row is longer than this."""
         return self._norm
 
-    @property
-    def coarse_error(self) -> float:
-        """No row is further than this from its bfloat16 copy (Euclidean)."""
-        return self._coarse_error
-
     def append(self, vectors: np.ndarray) -> None:
         """Add rows (m, d) at the end; amortised O(m d). Nothing changes when they are refused."""
         vectors = np.asarray(vectors, dtype=np.float32)
         start, end = self._n, self._n + len(vectors)
-        rounded = self._admit(vectors)
+        self._admit(vectors)
         if end > len(self._store):
             self._grow(max(end, 2 * len(self._store)))
-        self._put(slice(start, end), vectors, rounded)
+        self._store[start:end] = vectors
         self._n = end
+        if self._codes is not None:
+            self._codes.append(vectors)
 
     def replace(self, rows: np.ndarray, vectors: np.ndarray) -> None:
         """Overwrite distinct rows (m,) with vectors (m, d)."""
         vectors = np.asarray(vectors, dtype=np.float32)
-        rounded = self._admit(vectors)
+        self._admit(vectors)
         if not self._owned:
             self._grow(max(1, len(self._store)))
-        self._put(rows, vectors, rounded)
+        self._store[rows] = vectors
+        if self._codes is not None:
+            self._codes.replace(rows, vectors)
 
     def keep(self, rows: np.ndarray) -> None:
         """Keep these rows only, in this order; O(n d)."""
         self._store = self._store[rows]
         self._owned = True
-        if self._coarse is not None:
-            import torch
-
-            self._coarse = self._coarse[torch.from_numpy(np.asarray(rows, dtype=np.int64))]
         self._n = len(self._store)
+        if self._codes is not None:
+            self._codes.keep(rows)
 
     def subset(self, rows: np.ndarray) -> ItemMatrix:
-        """A copy of some rows, in the given order, without a bfloat16 copy."""
+        """A copy of some rows, in the given order, without an int8 copy."""
         part = object.__new__(ItemMatrix)
         part._store = self._store[rows]
         part._owned = True
         part._n = len(part._store)
         part._norm = self._norm
-        part._coarse_error = 0.0
-        part._coarse = None
+        part._coarse = False
+        part._codes = None
         return part
 
     def _grow(self, capacity: int) -> None:
@@ -153,34 +148,13 @@ class ItemMatrix:
         store[: self._n] = self.vectors
         self._store = store
         self._owned = True
-        if self._coarse is not None:
-            coarse = _empty_coarse(store.shape)
-            coarse[: self._n] = self._coarse[: self._n]
-            self._coarse = coarse
 
-    def _admit(self, vectors: np.ndarray) -> Tensor | None:
-        """Take new vectors into the norm and the copy's error; their copy, when one is kept."""
+    def _admit(self, vectors: np.ndarray) -> None:
+        """Take new vectors into the norm, or refuse them."""
         norm = _longest(vectors)
         if not np.isfinite(norm):
             raise ValueError("item vectors must be finite, and their squares too")
         self._norm = max(self._norm, norm)
-        if self._coarse is None:
-            return None
-        import torch
-
-        exact = torch.from_numpy(np.ascontiguousarray(vectors))
-        rounded = exact.to(torch.bfloat16)
-        error = _longest((exact - rounded.float()).numpy())
-        self._coarse_error = max(self._coarse_error, error)
-        return rounded
-
-    def _put(self, rows: slice | np.ndarray, vectors: np.ndarray, rounded: Tensor | None) -> None:
-        self._store[rows] = vectors
-        if self._coarse is not None and rounded is not None:
-            import torch
-
-            where = rows if isinstance(rows, slice) else torch.from_numpy(rows)
-            self._coarse[where] = rounded
 
 
 def top_k(
@@ -235,8 +209,8 @@ def best_of_rows(
     Returns:
         (min(k, m),) rows and their float32 scores.
     """
-    exact = _roundings(query[None], matrix)[1]
-    return _best(query, matrix.vectors, np.sort(rows), k, exact, 0)
+    rounding = _rounding(query[None], matrix)
+    return _best(query, matrix.vectors, np.sort(rows), k, rounding, 0)
 
 
 def _checked(
@@ -321,41 +295,99 @@ def _search(
     """Rows and scores of a chunk of queries."""
     wanted = [min(k + len(out), len(matrix)) for out in left_out]
     groups = _groups(len(queries), len(matrix), max(wanted))
-    maxima = _group_maxima(queries, matrix, groups, barred if has_barred else None)
-    first, second = _roundings(queries, matrix)
+    second = _rounding(queries, matrix)
+    first = _first_pass(queries, matrix, second)
+    maxima = _group_maxima(first, groups, barred if has_barred else None)
     found = []
     for query, out in enumerate(left_out):
-        cutoff = first.cutoff(query, _kth_largest(maxima[query], wanted[query]))
+        cutoff = first.rounding.cutoff(query, _kth_largest(maxima[query], wanted[query]))
         rows = groups.rows(np.flatnonzero(maxima[query] >= cutoff), len(matrix))
         barred_before = barred[out]
         barred[out] = True
-        rows = rows[~barred[rows]]
+        rows = first.sift(query, rows[~barred[rows]], cutoff)
         barred[out] = barred_before
         found.append(_best(queries[query], matrix.vectors, rows, k, second, query))
     return found
 
 
-def _group_maxima(
-    queries: np.ndarray, matrix: ItemMatrix, groups: _Groups, barred: np.ndarray | None
-) -> np.ndarray:
-    """(q, n_groups) float32: the first pass's greatest score in each group."""
+@dataclass(frozen=True, kw_only=True)
+class _FirstPass:
+    """What is multiplied with what: float32, or int8 codes with int32 sums.
+
+    Attributes:
+        items: (n, d).
+        weights: (d, q) of the queries, of the same type.
+        rounding: How far the products are from the true scores.
+    """
+
+    items: Tensor
+    weights: Tensor
+    rounding: _Rounding
+
+    def multiply(self, part: slice, out: Tensor) -> None:
+        """Products of some rows with all queries."""
+        import torch
+
+        if self.items.dtype == torch.int8:
+            multiply(self.items[part], self.weights, out)
+        else:
+            torch.mm(self.items[part], self.weights, out=out)
+
+    def sift(self, query: int, rows: np.ndarray, cutoff: float) -> np.ndarray:
+        """Those of some rows whose own product reaches the cutoff: a quarter of the bytes to read.
+
+        Products of float32 are not computed twice, since the second pass would be the same.
+        """
+        import torch
+
+        if self.items.dtype != torch.int8:
+            return rows
+        kept = []
+        for part in _parts(rows):
+            products = torch.empty((len(part), 1), dtype=torch.int32)
+            codes = torch.from_numpy(np.take(self.items.numpy(), part, axis=0))
+            multiply(codes, self.weights[:, query : query + 1].contiguous(), products)
+            kept.append(part[products.numpy()[:, 0] >= cutoff])
+        return np.concatenate([rows[:0], *kept])
+
+
+def _first_pass(queries: np.ndarray, matrix: ItemMatrix, second: _Rounding) -> _FirstPass:
     import torch
 
-    items = torch.from_numpy(matrix.vectors) if matrix.coarse is None else matrix.coarse
-    weights = torch.from_numpy(queries).to(items.dtype)
-    n_blocks = -(-len(matrix) // groups.block)
-    scores = items.new_empty((groups.block, len(queries)))
-    maxima = items.new_empty((n_blocks, groups.stride, len(queries)))
+    codes = matrix.codes
+    if codes is None:
+        items, weights = matrix.vectors, queries
+        rounding = second
+    else:
+        coded = codes.queries(queries)
+        items, weights = codes.rows, coded.weights
+        # answers are ranked by rounded scores, which the second pass's bound covers
+        rounding = _Rounding(error=coded.error + second.error, unit=coded.unit)
+    return _FirstPass(
+        items=torch.from_numpy(items), weights=torch.from_numpy(weights).T, rounding=rounding
+    )
+
+
+def _group_maxima(first: _FirstPass, groups: _Groups, barred: np.ndarray | None) -> np.ndarray:
+    """(q, n_groups) float32 or int32: the first pass's greatest score in each group."""
+    import torch
+
+    n_rows, n_queries = len(first.items), first.weights.shape[1]
+    n_blocks = -(-n_rows // groups.block)
+    whole = first.items.dtype == torch.int8
+    kind, lowest = (torch.int32, int(_BARRED)) if whole else (torch.float32, -torch.inf)
+    scores = torch.empty((groups.block, n_queries), dtype=kind)
+    maxima = torch.empty((n_blocks, groups.stride, n_queries), dtype=kind)
     for number in range(n_blocks):
-        block = items[number * groups.block : (number + 1) * groups.block]
-        filled = scores[: len(block)]
-        torch.mm(block, weights.T, out=filled)
+        start = number * groups.block
+        part = slice(start, min(start + groups.block, n_rows))
+        filled = scores[: part.stop - start]
+        first.multiply(part, filled)
         if barred is not None:
-            start = number * groups.block
-            filled[torch.from_numpy(barred[start : start + len(block)])] = -torch.inf
-        scores[len(block) :] = -torch.inf
+            filled[torch.from_numpy(barred[part])] = lowest
+        scores[len(filled) :] = lowest
         torch.amax(scores.view(groups.size, groups.stride, -1), 0, out=maxima[number])
-    return maxima.view(-1, len(queries)).T.float().contiguous().numpy()
+    return maxima.view(-1, n_queries).T.contiguous().numpy()
 
 
 def _kth_largest(values: np.ndarray, k: int) -> float:
@@ -369,19 +401,15 @@ def _kth_largest(values: np.ndarray, k: int) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class _Rounding:
-    """How far a computed score may lie from the true one, for each query.
+    """How computed scores relate to true ones, for each query.
 
-    A score is computed as a sum, off by at most `error`, which is then rounded to a number format
-    of unit roundoff `output` (rounding keeps order).
-
-    Float32: |fl(q·x) − q·x| ≤ γ_d ‖q‖‖x‖ with γ_d = d u / (1 − d u), for every order of summation
-    (Higham, "Accuracy and Stability of Numerical Algorithms", 2002, equation 3.5 and
-    Cauchy-Schwarz). Bfloat16 copies q', x': |q'·x' − q·x| ≤ ‖q' − q‖‖x'‖ + ‖q‖‖x' − x‖, and the sum
-    in float32 adds γ ‖q'‖‖x'‖; we take γ of 2 d, since the processor may round products too.
+    Attributes:
+        error: (q,) no computed score, times the unit, is further than this from the true one.
+        unit: (q,) what a computed 1 is worth; 1 for scores in float32.
     """
 
     error: np.ndarray
-    output: float
+    unit: np.ndarray
 
     def cutoff(self, query: int, reached: float) -> float:
         """No row whose true score is among the k best has a computed score below this.
@@ -390,31 +418,25 @@ class _Rounding:
             query: Which query.
             reached: A value that k computed scores reach.
         """
-        if not np.isfinite(reached):
-            return -np.inf  # rows that are not allowed count as -inf: fewer than k are left
-        error = float(self.error[query])
-        truly = reached - self.output * abs(reached) - error
-        computed = truly - error
+        if reached <= _BARRED:
+            return -np.inf  # rows that are not allowed count so: fewer than k are left
+        # k true scores are within one error of `reached` or above, and theirs within another
+        computed = reached - 2 * float(self.error[query] / self.unit[query])
         # computed in float64 and compared in float32: one more step down covers that
-        return computed - (self.output + 2 * _FLOAT32) * abs(computed)
+        return computed - 2 * _FLOAT32 * abs(computed)
 
 
-def _roundings(queries: np.ndarray, matrix: ItemMatrix) -> tuple[_Rounding, _Rounding]:
-    """Of the first pass and of the float32 scores."""
+def _rounding(queries: np.ndarray, matrix: ItemMatrix) -> _Rounding:
+    """Of scores in float32: |fl(q·x) − q·x| ≤ γ_d ‖q‖‖x‖ with γ_d = d u / (1 − d u).
+
+    For every order of summation (Higham, "Accuracy and Stability of Numerical Algorithms", 2002, equation 3.5
+    and Cauchy-Schwarz). It also covers the one rounding of the float64 scores that are returned.
+    """
     dimension = queries.shape[1]
     length = np.linalg.norm(queries.astype(np.float64), axis=1)
     tiny = dimension * float(np.finfo(np.float32).tiny)
-    exact = _Rounding(error=_gamma(dimension) * length * matrix.norm + tiny, output=0.0)
-    if matrix.coarse is None:
-        return exact, exact
-    import torch
-
-    rounded = torch.from_numpy(queries).to(torch.bfloat16).double().numpy()
-    query_error = np.linalg.norm(rounded - queries, axis=1)
-    longest = matrix.norm + matrix.coarse_error
-    error = query_error * longest + length * matrix.coarse_error
-    error += _gamma(2 * dimension) * np.linalg.norm(rounded, axis=1) * longest
-    return _Rounding(error=error + 2 * tiny, output=_BFLOAT16), exact
+    error = _gamma(dimension) * length * matrix.norm + tiny
+    return _Rounding(error=error, unit=np.ones(len(queries)))
 
 
 def _gamma(n_roundings: int) -> float:
@@ -426,7 +448,9 @@ def _best(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k best of these ascending rows: float32 to leave out most, float64 for the rest."""
     if len(rows) > k:
-        scores = np.concatenate([vectors[part] @ query for part in _parts(rows)], dtype=np.float32)
+        scores = np.concatenate(
+            [np.take(vectors, part, axis=0) @ query for part in _parts(rows)], dtype=np.float32
+        )
         rows = rows[scores >= rounding.cutoff(at, _kth_largest(scores, k))]
     if not len(rows):
         return rows, np.empty(0, dtype=np.float32)
@@ -447,9 +471,3 @@ def _longest(vectors: np.ndarray) -> float:
         return 0.0
     squares = np.einsum("ij,ij->i", vectors, vectors)
     return float(np.sqrt(np.float64(squares.max()))) * (1 + _gamma(vectors.shape[1] + 2))
-
-
-def _empty_coarse(shape: tuple[int, ...]) -> Tensor:
-    import torch
-
-    return torch.empty(shape, dtype=torch.bfloat16)

@@ -46,15 +46,22 @@ class Process:
         self.contestant = contestant
         places.logs.mkdir(parents=True, exist_ok=True)
         self._log = places.logs / f"{task['name']}.log"
+        folder = places.work / task["name"]
+        folder.mkdir(parents=True, exist_ok=True)
         command = [
             *("env", *ONE_THREAD, str(python), str(HERE / contestant.script)),
             *("--events", str(places.events)),
-            *("--folder", str(places.work / task["name"])),
+            *("--folder", str(folder)),
             *("--task", json.dumps(task)),
         ]
         with self._log.open("w", encoding="utf-8") as log:
             self._process = subprocess.Popen(  # noqa: S603  the arguments are this project's own
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                cwd=folder,  # a peer leaves its own logs where it stands
             )
         try:
             self.introduction = self._answer()

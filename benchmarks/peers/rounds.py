@@ -14,6 +14,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Plan:
         peer_seconds: Training budget of a peer in the quality half.
         our_seconds: Training budgets of ours, each with a schedule of that length.
         seeds: Of the quality half.
+        minutes: Wall minutes for one seed of the quality half; runs that are not over then end where they are.
     """
 
     events: Events
@@ -61,6 +63,7 @@ class Plan:
     peer_seconds: float
     our_seconds: tuple[float, ...]
     seeds: tuple[int, ...]
+    minutes: float = math.inf
 
     @property
     def places(self) -> Places:
@@ -211,22 +214,26 @@ def quality_runs(plan: Plan, contestants: Sequence[Contestant]) -> list[QualityR
 def quality(plan: Plan, runs: Sequence[QualityRun]) -> None:
     """Train all unfinished runs of one seed in turns, each to its budget; validation on the way."""
     for seed in plan.seeds:
+        until = time.monotonic() + 60 * plan.minutes
         with ExitStack() as running:
             active = []
             for run in runs:
                 piece, description = plan.piece(run.name), _run_description(plan, run)
                 if run.seed != seed or finished(piece, description):
                     continue
-                active.append(Turns(plan, run, running))
+                active.append(Turns(plan, run, running, until=until))
             while active:
                 active = [turns for turns in active if not turns.take()]
 
 
 class Turns:
-    """One run of the quality half: trains a bit further at each turn."""
+    """One run of the quality half: trains a bit further at each turn, the last one after `until`."""
 
-    def __init__(self, plan: Plan, run: QualityRun, running: ExitStack) -> None:
+    def __init__(
+        self, plan: Plan, run: QualityRun, running: ExitStack, *, until: float = math.inf
+    ) -> None:
         self._plan, self._run, self._running = plan, run, running
+        self._until = until
         self._process: Process | None = None
         self._curve: list[dict[str, float]] = []
         self._next = _FIRST_POINT
@@ -261,6 +268,7 @@ class Turns:
             point = {"cpu_seconds": seconds, "epochs": progress["epochs"]}
             self._curve.append({**point, **self._judge("valid")})
         over = progress["finished"] or (trained >= run.budget and not self._has_schedule)
+        over = over or time.monotonic() >= self._until
         return self._outcome(progress, seconds) if over else None
 
     @property

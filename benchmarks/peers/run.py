@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,7 @@ def _arguments() -> argparse.Namespace:
     add("--peer-seconds", type=float, default=600.0, help="training of a peer for quality")
     add("--our-seconds", type=float, nargs="+", default=[60.0, 360.0], help="the same of ours")
     add("--seeds", type=int, nargs="+", default=[0], help="of the quality half")
+    add("--minutes", type=float, default=math.inf, help="wall limit of the quality half, a seed")
     add("--speed-only", action="store_true", help="leave the quality half out")
     add("--json", action="store_true", help="print results.json instead of the table")
     return parser.parse_args()
@@ -93,6 +95,7 @@ def main() -> None:
         peer_seconds=arguments.peer_seconds,
         our_seconds=tuple(arguments.our_seconds),
         seeds=tuple(arguments.seeds),
+        minutes=arguments.minutes,
     )
     contestants = chosen(arguments.only)
     for environment in {contestant.environment for contestant in contestants} | {"peers"}:

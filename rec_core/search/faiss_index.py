@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 _KIND = "faiss-index"
 _FILE = "index.faiss"
 _TRAINING_ROWS_PER_LIST = 64
+_MIN_ROWS_PER_LIST = 40  # below this faiss doubts that it can learn the lists
+_LISTS = 4  # times √n: short lists, since looking through many of them finds more for the same work
 _MIN_CANDIDATES = 256  # codes cannot tell near neighbours apart: a few wanted hits need as many
 _PQ_TRAINING_ROWS = 65_536
 _RETRAIN_GROWTH = 4  # train anew when this many times more vectors are there than at the last time
+_CANDIDATES_PER_HIT = {"ivf": 2, "pq": 16}
 _DEAD_SHARE = 0.1  # fill faiss anew when more than this share of its rows is forgotten
 
 
@@ -35,27 +38,34 @@ class FaissConfig:
     """How faiss finds candidates.
 
     Attributes:
-        kind: "ivf" looks through the vectors of the `n_probe` nearest of about √n lists; it holds
-            a second copy of the vectors. "pq" scans 4-bit codes of all vectors (an eighth of the
+        kind: "ivf" looks through the `n_probe` nearest of about 4 √n lists, which hold a byte for each
+            number of a vector. "pq" scans 4-bit codes of all vectors (an eighth of the
             size of a half-precision copy) with the processor's byte shuffles ("fast scan").
-        n_probe: Lists that "ivf" looks through; more finds more and costs more.
+        n_probe: Lists that "ivf" looks through; more finds more and costs more. 96 found 99 of 100
+            true neighbours in a million trained vectors (`benchmarks/core.md`).
         candidates_per_hit: Candidates for each wanted hit that are scored exactly; never fewer
-            than 256 for a query.
+            than 256 for a query. None takes 2 for "ivf", whose bytes tell neighbours apart, and 16 for "pq".
         train_from: With fewer vectors than this, search is exact and faiss is not used.
     """
 
     kind: Literal["ivf", "pq"] = "ivf"
-    n_probe: int = 32
-    candidates_per_hit: int = 8
+    n_probe: int = 96
+    candidates_per_hit: int | None = None
     train_from: int = 50_000
 
     def __post_init__(self) -> None:
         if self.kind not in {"ivf", "pq"}:
             raise ValueError(f"kind must be 'ivf' or 'pq', got {self.kind!r}")
-        if min(self.n_probe, self.candidates_per_hit) < 1:
+        per_hit = 1 if self.candidates_per_hit is None else self.candidates_per_hit
+        if min(self.n_probe, per_hit) < 1:
             raise ValueError("n_probe and candidates_per_hit must be at least 1")
         if self.train_from < _TRAINING_ROWS_PER_LIST:
             raise ValueError(f"train_from must be at least {_TRAINING_ROWS_PER_LIST}")
+
+    def n_candidates(self, k: int) -> int:
+        """How many candidates k hits are chosen from."""
+        per_hit = self.candidates_per_hit or _CANDIDATES_PER_HIT[self.kind]
+        return max(k * per_hit, _MIN_CANDIDATES)
 
 
 class FaissIndex:
@@ -89,7 +99,7 @@ class FaissIndex:
         """Whether faiss finds the candidates; else the search is exact."""
         return self._index is not None
 
-    def adjust(self, *, n_probe: int, candidates_per_hit: int) -> None:
+    def adjust(self, *, n_probe: int, candidates_per_hit: int | None) -> None:
         """Search wider or narrower from now on; nothing is trained anew."""
         self._config = replace(self._config, n_probe=n_probe, candidates_per_hit=candidates_per_hit)
         if self._index is not None:
@@ -192,8 +202,7 @@ class FaissIndex:
 
     def _approximately(self, index: Index, queries: np.ndarray, k: int) -> TopK:
         """Candidates from faiss, ranked exactly; exact search where it finds too few."""
-        n_candidates = max(k * self._config.candidates_per_hit, _MIN_CANDIDATES)
-        n_candidates = min(n_candidates, len(self._ids))
+        n_candidates = min(self._config.n_candidates(k), len(self._ids))
         found = index.search(queries, n_candidates)[1]
         all_alive = len(self._rows) == len(self._ids)
         rows = np.empty((len(queries), k), dtype=np.int64)
@@ -241,8 +250,8 @@ class FaissIndex:
 
         n_rows = len(self._matrix)
         if self._config.kind == "ivf":
-            n_lists = 1 << round(np.log2(np.sqrt(n_rows)))
-            factory, n_training = f"IVF{n_lists},Flat", n_lists * _TRAINING_ROWS_PER_LIST
+            n_lists = _n_lists(n_rows)
+            factory, n_training = f"IVF{n_lists},SQ8", n_lists * _TRAINING_ROWS_PER_LIST
         else:
             parts = self._dimension // 2 if self._dimension % 2 == 0 else self._dimension
             factory, n_training = f"PQ{parts}x4fs", _PQ_TRAINING_ROWS
@@ -260,3 +269,10 @@ class FaissIndex:
 
             faiss.extract_index_ivf(index).nprobe = self._config.n_probe
         return index
+
+
+def _n_lists(n_rows: int) -> int:
+    """A power of two near 4 √n, with enough rows to learn each list from."""
+    wanted = round(np.log2(_LISTS * np.sqrt(n_rows)))
+    learnable = int(np.log2(max(1.0, n_rows / _MIN_ROWS_PER_LIST)))
+    return 1 << min(wanted, learnable)

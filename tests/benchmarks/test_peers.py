@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.machine_floor import epoch_floor, training_flops
+from benchmarks.peers.als_vectors import write_pairs
 from benchmarks.peers.contestants import CONTESTANTS, Contestant
 from benchmarks.peers.environments import interpreter
 from benchmarks.peers.judging import judge
 from benchmarks.peers.processes import ContestantFailed, Places, Process
 from benchmarks.peers.report import chosen, learnt, results, table
-from benchmarks.peers.rounds import Plan, quality_runs, save, start
+from benchmarks.peers.rounds import Plan, QualityRun, quality, quality_runs, save, start
 from benchmarks.peers.split_files import (
     Events,
     last_hash,
@@ -167,6 +169,21 @@ def test_a_contestant_takes_turns_and_serves(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_run_that_is_not_over_in_time_ends_where_it_is(tmp_path: Path) -> None:
+    plan = replace(_plan(tmp_path), minutes=0.0, events=Events(*_walks(), 150))
+    write_events(plan.events, plan.places.events)
+    ours = next(c for c in CONTESTANTS if c.name == "rapport-last-50")
+    config = {**ours.settings["config"], "max_epochs": 500, "patience": 500}
+    settings = {"config": config}
+    run = QualityRun(contestant=ours, seed=0, budget=1_000.0, settings=settings)
+    quality(plan, [run])
+    piece = json.loads(plan.piece(run.name).read_text())
+    assert piece["fit_cpu_seconds"] < 100
+    assert 0 < piece["epochs"] < 500
+    assert len(piece["curve"]) == 1
+
+
+@pytest.mark.slow
 def test_a_contestant_that_dies_says_why(tmp_path: Path) -> None:
     plan = _plan(tmp_path)
     places = Places(events=tmp_path / "absent.npz", work=plan.places.work, logs=plan.places.logs)
@@ -177,16 +194,27 @@ def test_a_contestant_that_dies_says_why(tmp_path: Path) -> None:
         )
 
 
+def test_pairs_of_the_world_are_rows_of_users_and_items(tmp_path: Path) -> None:
+    write_pairs(200, 0, tmp_path / "pairs.npz")
+    with np.load(tmp_path / "pairs.npz") as pairs:
+        users, items = pairs["users"], pairs["items"]
+        assert pairs["shape"].tolist() == [100, 200]
+    assert len(users) == len(items) > 1_000
+    assert (np.unique(users) == np.arange(100)).all()
+    assert 0 <= items.min() < items.max() < 200
+    assert len(np.unique(users * 200 + items)) == len(users)
+
+
 def test_table_has_ratios_to_ours_and_to_the_floor(tmp_path: Path) -> None:
     plan = _plan(tmp_path)
     contestants = chosen(["rectools-50"])
     _write_pieces(plan, contestants)
     runs = quality_runs(plan, contestants)
     curve = [{"cpu_seconds": 5.0, "epochs": 1, "ndcg@10": 0.1}]
-    for run, quality in zip(runs, (0.1, 0.2), strict=True):
+    for run, value in zip(runs, (0.1, 0.2), strict=True):
         outcome = {
-            "curve": [*curve, {"cpu_seconds": 10.0, "epochs": 2, "ndcg@10": quality}],
-            "test": {"ndcg@10": quality, "recall@10": 0.5, "recall@100": 0.75},
+            "curve": [*curve, {"cpu_seconds": 10.0, "epochs": 2, "ndcg@10": value}],
+            "test": {"ndcg@10": value, "recall@10": 0.5, "recall@100": 0.75},
             "fit_cpu_seconds": 10.0,
             "epochs": 2,
             "seed": 0,

@@ -93,6 +93,25 @@ def test_few_vectors_are_searched_exactly_until_there_are_enough() -> None:
     assert index.is_trained
 
 
+@pytest.mark.parametrize("kind", ["ivf", "pq"])
+def test_as_few_vectors_as_training_needs_are_enough(kind: str) -> None:
+    index = FaissIndex(16, FaissConfig(kind=kind, train_from=64))  # pyright: ignore[reportArgumentType]
+    vectors = unit(np.random.default_rng(1), 64)
+    index.add(IDS[:64], vectors)
+    assert index.is_trained
+    assert index.query(vectors[3:4], 1)[0][0].id == IDS[3]
+
+
+def test_narrower_search_finds_less_and_wider_finds_it_again() -> None:
+    index, exact = filled("ivf"), exact_index()
+    queries = unit(np.random.default_rng(6), 20)
+    true = exact.query(queries, 50)
+    index.adjust(n_probe=1, candidates_per_hit=None)
+    assert index.query(queries, 50) != true
+    index.adjust(n_probe=4_000, candidates_per_hit=None)
+    assert index.query(queries, 50) == true
+
+
 def test_a_damaged_or_missing_folder_is_an_artifact_error(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError):
         FaissIndex.load(tmp_path / "nowhere")
@@ -108,6 +127,8 @@ def test_settings_that_cannot_work_are_refused() -> None:
         FaissConfig(kind="hnsw")  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match="at least 1"):
         FaissConfig(n_probe=0)
+    with pytest.raises(ValueError, match="at least 1"):
+        FaissConfig(candidates_per_hit=0)
     with pytest.raises(ValueError, match="train_from"):
         FaissConfig(train_from=1)
 

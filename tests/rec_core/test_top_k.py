@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from rec_core.runtime import has_fast_bfloat16
+from rec_core.int8_codes import has_fast_int8
 from rec_core.top_k import ItemMatrix, best_of_rows, top_k
 
-# elsewhere torch may add up in bfloat16, which the error bound does not cover
-COARSE = [False, True] if has_fast_bfloat16() else [False]
+COARSE = [False, True] if has_fast_int8() else [False]
 
 
 def by_sorting(
@@ -50,7 +49,7 @@ def eighths(generator: np.random.Generator, *shape: int) -> np.ndarray:
     seed=st.integers(0, 2**16),
     n_items=st.integers(0, 700),
     n_queries=st.sampled_from([0, 1, 3, 9, 70]),
-    dimension=st.sampled_from([1, 2, 8, 33]),
+    dimension=st.sampled_from([1, 2, 8, 33, 64]),
     k=st.sampled_from([0, 1, 2, 4, 50, 800]),
     coarse=st.sampled_from(COARSE),
     masks=st.sampled_from(["none", "exclude", "most allowed", "few allowed", "both"]),
@@ -91,16 +90,34 @@ def test_scores_closer_than_the_first_pass_can_tell_are_ranked_right(
     np.testing.assert_array_equal(found.rows, by_sorting(queries, items, 20)[0])
 
 
-@pytest.mark.skipif(len(COARSE) < 2, reason="no native bfloat16")
-def test_a_bfloat16_copy_of_the_worst_numbers_still_finds_the_best() -> None:
-    # 1 + 2^-8 lies halfway between two bfloat16 numbers: every rounding errs by the most possible
+@pytest.mark.skipif(len(COARSE) < 2, reason="no native int8")
+def test_an_int8_copy_of_the_worst_numbers_still_finds_the_best() -> None:
+    # 63.5 steps lie halfway between two codes: every rounding errs by the most possible
     signs = np.sign(np.random.default_rng(5).standard_normal((4_000, 32))).astype(np.float32)
-    items = signs * np.float32(1 + 2**-8)
-    items[7] = 1 + 2**-8 + 2**-12
-    items[3_999] = 1 + 2**-8 + 2**-13
-    queries = np.full((1, 32), 1 + 2**-8, dtype=np.float32)
-    found = top_k(queries, ItemMatrix(items, coarse=True), 2)
-    assert found.rows.tolist() == [[7, 3_999]]
+    items = signs * np.float32(63.5)
+    items[0], items[1] = 127, -127  # they set the steps to one
+    items[0, :16] *= -1
+    items[7] = 63.5 + 2**-6
+    items[3_999] = 63.5 + 2**-7
+    queries = np.linspace(63.5, 127, 32, dtype=np.float32)[None]
+    found = top_k(queries, ItemMatrix(items, coarse=True), 3)
+    np.testing.assert_array_equal(found.rows, by_sorting(queries, items, 3)[0])
+
+
+@pytest.mark.skipif(len(COARSE) < 2, reason="no native int8")
+def test_columns_of_very_different_sizes_are_ranked_right() -> None:
+    generator = np.random.default_rng(6)
+    items = generator.standard_normal((3_000, 16)) * np.logspace(-12, 6, 16)
+    items[:, 3] = 0
+    items = items.astype(np.float32)
+    queries = (generator.standard_normal((3, 16)) * np.logspace(12, -6, 16)).astype(np.float32)
+    matrix = ItemMatrix(items[:2_000])
+    matrix.append(1e3 * items[2_000:])  # beyond what the codes were made for
+    everything = np.concatenate([items[:2_000], 1e3 * items[2_000:]]).astype(np.float32)
+    for k in (1, 30):
+        np.testing.assert_array_equal(
+            top_k(queries, matrix, k).rows, by_sorting(queries, everything, k)[0]
+        )
 
 
 def test_the_best_by_hand() -> None:
