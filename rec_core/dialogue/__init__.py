@@ -1,0 +1,42 @@
+"""Dialogues: ranking a catalog for the next turn of a conversation, learned from people's own.
+
+A front like that of `rec_core`, lazy for the same reason: naming an `Utterance` must not load torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .fitting import fit_dialogue_ranker as fit_dialogue_ranker
+    from .identity import same_dialogue_groups as same_dialogue_groups
+    from .knowledge import ItemKnowledge as ItemKnowledge
+    from .ranker import DialogueRanker as DialogueRanker, item_knowledge as item_knowledge
+    from .storage import shipped_dialogue_ranker as shipped_dialogue_ranker
+    from .training import TrainingConfig as TrainingConfig
+    from .utterances import DialogueExample as DialogueExample, Utterance as Utterance
+
+_HOME_OF = {
+    "DialogueExample": "utterances",
+    "DialogueRanker": "ranker",
+    "ItemKnowledge": "knowledge",
+    "TrainingConfig": "training",
+    "Utterance": "utterances",
+    "fit_dialogue_ranker": "fitting",
+    "item_knowledge": "ranker",
+    "same_dialogue_groups": "identity",
+    "shipped_dialogue_ranker": "storage",
+}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(importlib.import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
