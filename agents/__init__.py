@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .answering import (
         wish_phrase as wish_phrase,
     )
+    from .auditing import (
+        unsupported_reasons as unsupported_reasons,
+    )
     from .budget import (
         BudgetMeter as BudgetMeter,
         TurnLimits as TurnLimits,
@@ -116,6 +119,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "UserMessage",
     ),
     "answering": ("wish_phrase",),
+    "auditing": ("unsupported_reasons",),
     "budget": ("BudgetMeter", "TurnLimits", "TurnStopped"),
     "constraints": (
         "Conditions",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from rec_core import Catalog, Item
 
+from .asking import question_text
 from .events import SlateItem
 from .evidence import EvidenceFinder
 from .planning.base import Intent, Plan
@@ -63,6 +64,8 @@ def compose(
     items = slate_items(showable(item_ids, finder.catalog), finder)
     known = [finder.catalog[item_id] for item_id in about if item_id in finder.catalog]
     text = plan.say.strip() or _template(plan, items, known, finder)
+    if plan.asks_about and items and not plan.say.strip():
+        text = f"{text} {question_text(plan.asks_about)}".strip()
     suggestions = plan.suggestions or _suggestions(plan.intent, items)
     return Answer(text=text, items=items, suggestions=suggestions[:_MOST_SUGGESTIONS])
 

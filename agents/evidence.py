@@ -22,6 +22,9 @@ _MIN_LIFT = 1.3
 _BIG_SHARE = 0.25
 _BIG_LIFT = 2.0
 _MIN_INFLUENCE = 0.15
+_GOES_WITH_LIFT = 1.5
+# A kind that more than this share of the catalog has says nothing by itself: "drama, like Fargo".
+_COMMON_KIND = 0.15
 _POPULAR = 0.9
 _WELL_RATED = 0.9
 _SHARED_FIELDS = ("directors", "cast", "tags", "genres")
@@ -117,21 +120,48 @@ class EvidenceFinder:
             yield Evidence(kind="seed_item", field=told[0], value=told[1], item_id=seed.item_id)
 
     def _from_likes(self, item: Item) -> Iterator[Evidence]:
+        seeds = set(self.person.wish.like_item_ids)
         liked = [one.item_id for one in self._items(self.person.liked, but=item)]
         history = [one.item_id for one in self._items(self.person.history, but=item)]
         together = list(dict.fromkeys((*history, *liked)))
         if not together:
             return
         for influence in self.recommender.influences(item.item_id, together):
-            if influence.share < _MIN_INFLUENCE:
+            # What was named as a seed speaks as one already.
+            if influence.share < _MIN_INFLUENCE or influence.item_id in seeds:
                 continue
-            yield from _shared(item, self.catalog[influence.item_id], "liked_item")
+            other = self.catalog[influence.item_id]
+            telling = self._telling(tuple(_shared(item, other, "liked_item")))
+            if not telling and not self._goes_with(item, other):
+                continue
+            yield from telling
             yield Evidence(
                 kind="liked_item",
                 field="influence",
                 value=f"{influence.share:.0%}",
                 item_id=influence.item_id,
             )
+
+    def _telling(self, shared: Sequence[Evidence]) -> tuple[Evidence, ...]:
+        """What is shared, without a single common kind: "drama, like Fargo" says nothing."""
+        kinds = [one.value for one in shared if one.field == "genres"]
+        if len(kinds) > 1 or any(kind not in self._common_kinds for kind in kinds):
+            return tuple(shared)
+        return tuple(one for one in shared if one.field != "genres")
+
+    def _goes_with(self, item: Item, other: Item) -> bool:
+        """Whether clearly more people than usual took both: a likeness in numbers is not enough, and
+        the influence of the only liked item is always the whole.
+        """
+        found = self.viewers(other.item_id, item.item_id)
+        return found is not None and found[1] >= _GOES_WITH_LIFT
+
+    @cached_property
+    def _common_kinds(self) -> frozenset[str]:
+        counts = self.catalog.genre_matrix.sum(axis=0)
+        limit = _COMMON_KIND * len(self.catalog)
+        pairs = zip(self.catalog.genres, counts.tolist(), strict=True)
+        return frozenset(genre for genre, count in pairs if count > limit)
 
     def _from_preferences(self, item: Item) -> Iterator[Evidence]:
         fields = {"genre": ("genres",), "person": ("directors", "cast"), "tag": ("tags",)}

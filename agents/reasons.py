@@ -31,6 +31,9 @@ _TELLING = 3.5
 _WORTH_TELLING = 2.7
 _WORTH_ADDING = 1.5
 _BESIDE_FACTS = frozenset({"rating", "popular", "tags"})
+# What a clause loses for each neighbour that speaks of the same ground: five times "… % of the people"
+# in a slate of six is one statement and four repetitions.
+_SAME_GROUND = 0.8
 _MOST_NAMED = {"genres": 3, "directors": 2, "cast": 2, "tags": 2}
 
 
@@ -58,12 +61,13 @@ def slate_reasons(item_ids: Sequence[str], finder: EvidenceFinder) -> tuple[Reas
         clauses = clauses_for(item_id, finder)
 
         def worth(clause: Clause) -> float:
-            return clause.strength - 1.2 * used[clause.words] - 0.35 * groups[clause.group]
+            return clause.strength - 1.2 * used[clause.words] - _SAME_GROUND * groups[clause.group]
 
         best = max(clauses, key=worth)
         # What says nothing about the wish does not stand alone: the plain facts go before it.
         first = clauses[-1] if best.strength < _TELLING else best
         others = [one for one in clauses if one.group not in {first.group, "facts"}]
+        others = [one for one in others if not _repeats(one, first)]
         if first.group == "facts":
             others = [one for one in others if one.group in _BESIDE_FACTS]
         second = max(others, key=worth, default=None)
@@ -85,7 +89,7 @@ def full_reason(
     for clause in sorted(telling, key=lambda one: -one.strength):
         groups = {one.group for one in chosen}
         dated = any(one.field == "year" for past in chosen for one in past.evidence)
-        if clause.group == "years" and dated:
+        if (clause.group == "years" and dated) or any(_repeats(clause, past) for past in chosen):
             continue
         if (
             clause.group not in groups
@@ -110,6 +114,12 @@ def clauses_for(item_id: str, finder: EvidenceFinder) -> list[Clause]:
         *_colour(item, found),
         _facts(item),
     ]
+
+
+def in_words(clauses: Sequence[Clause]) -> str:
+    """Clauses as one sentence, in their order."""
+    words = "; ".join(clause.words for clause in clauses)
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def joined(words: Sequence[str], *, last: str = "and") -> str:
@@ -189,6 +199,8 @@ def _like_seeds(found: Sequence[Evidence], finder: EvidenceFinder) -> Iterable[C
 
 
 def _like_liked(found: Sequence[Evidence], finder: EvidenceFinder) -> Iterable[Clause]:
+    # Who names something to go by wants to hear of that first.
+    beside_seeds = 2.0 if finder.person.wish.like_item_ids else 0.0
     for other_id, grounds in _by_item(found, "liked_item").items():
         other = finder.catalog[other_id].title
         whose = "you liked" if other_id in finder.person.liked else "is in your history"
@@ -206,9 +218,10 @@ def _like_liked(found: Sequence[Evidence], finder: EvidenceFinder) -> Iterable[C
         genres = fields.get("genres", ())
         if genres:
             words = f"{_genres_of(genres)}, like {other}, which {whose}"
-            yield _clause("liked", words, (*influence, *genres), 6.2)
+            yield _clause("liked", words, (*influence, *genres), 6.2 - beside_seeds)
         elif influence:
-            yield _clause("liked", f"goes with {other}, which {whose}", influence, 5.4)
+            words = f"goes with {other}, which {whose}"
+            yield _clause("liked", words, influence, 5.4 - beside_seeds)
 
 
 def _preferred(found: Sequence[Evidence]) -> Iterable[Clause]:
@@ -278,9 +291,14 @@ def _clause(group: str, words: str, evidence: Iterable[Evidence], strength: floa
 
 
 def _sentence(clauses: Sequence[Clause]) -> Reason:
-    words = "; ".join(clause.words for clause in clauses)
     evidence = dict.fromkeys(one for clause in clauses for one in clause.evidence)
-    return f"{words[:1].upper()}{words[1:]}.", tuple(evidence)
+    return in_words(clauses), tuple(evidence)
+
+
+def _repeats(clause: Clause, other: Clause) -> bool:
+    """Whether two clauses name the same kinds: "crime, like Heat; crime, as you asked"."""
+    kinds = {one.value for one in other.evidence if one.field == "genres"}
+    return any(one.field == "genres" and one.value in kinds for one in clause.evidence)
 
 
 def _by_field(found: Iterable[Evidence], kind: str) -> dict[str, tuple[Evidence, ...]]:

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 PreferenceKind = Literal["like", "dislike", "must", "must_not"]
 PreferenceSubject = Literal["item", "genre", "person", "year", "tag", "note"]
+# As a value to forget: whatever was noted of a subject. No catalog value and no model comes upon it.
+ALL_OF_SUBJECT = "(all)"
 FeedbackKind = Literal["like", "dislike", "not_seen", "clear"]
 
 
@@ -64,6 +66,7 @@ class ConversationState(Value):
         seen_item_ids: Known to the person already: never shown, but no sign of dislike.
         focus_item_id: The item last talked about ("why?" refers to it).
         asked: True when the last answer was a question back.
+        asked_about: Attributes that were asked about with answers to click, each once.
         turn_count: Committed turns so far.
     """
 
@@ -74,6 +77,7 @@ class ConversationState(Value):
     seen_item_ids: tuple[str, ...] = ()
     focus_item_id: str | None = None
     asked: bool = False
+    asked_about: tuple[str, ...] = ()
     turn_count: int = 0
 
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from rec_core import ArtifactError, DamagedFileError, SettingsError, StorageError
 
+from .feedback import is_made_with_feedback
 from .progress import Progress
 from .settings import Settings
 
 if TYPE_CHECKING:
     from agents import ConversationalRecommender, ConversationStore, LLMOptions
+    from agents.llm.models import ModelChoices
     from rec_core import Dataset, Recommender
 
 _KIND = "pipeline"
@@ -36,7 +38,10 @@ def set_up(settings: Settings, progress: Progress) -> None:
 
 
 def ensure_set_up(settings: Settings, progress: Progress) -> None:
-    """Set up, unless there are models without their data set: these serve as they are."""
+    """Set up, unless there are models without their data set, or with likes of the chat on top of it."""
+    fingerprint = _data_fingerprint(settings)
+    if fingerprint is not None and is_made_with_feedback(settings.model_folder, fingerprint):
+        return
     if settings.data_folder.exists() or not is_set_up(settings):
         set_up(settings, progress)
 
@@ -49,13 +54,24 @@ def is_set_up(settings: Settings) -> bool:
         return False
     try:
         made_from = read_artifact(settings.model_folder, kind=_KIND).config.get("data_fingerprint")
-        description = json.loads((settings.data_folder / "dataset.json").read_text("utf-8"))
-    except FileNotFoundError:
+    except ArtifactError:
+        return False
+    if not (settings.data_folder / "dataset.json").is_file():
         # Models without their data set still serve: they carry their own copy of the catalog.
         return True
-    except (ArtifactError, OSError, ValueError):
+    fingerprint = _data_fingerprint(settings)
+    if fingerprint is None:
         return False
-    return description.get("fingerprint") == made_from
+    return fingerprint == made_from or is_made_with_feedback(settings.model_folder, fingerprint)
+
+
+def _data_fingerprint(settings: Settings) -> str | None:
+    """What the data set says it is; None when there is none or its description cannot be read."""
+    try:
+        description = json.loads((settings.data_folder / "dataset.json").read_text("utf-8"))
+        return description.get("fingerprint")
+    except (AttributeError, OSError, ValueError):
+        return None
 
 
 def build_recommender(settings: Settings) -> Recommender:
@@ -99,6 +115,7 @@ def assemble(settings: Settings, recommender: Recommender) -> ConversationalReco
 
     Raises:
         StorageError: the conversations or the unfinished turns cannot be opened.
+        SettingsError, RapportError: as `model_choices`.
     """
     from agents import (
         CheckpointPlace,
@@ -113,7 +130,9 @@ def assemble(settings: Settings, recommender: Recommender) -> ConversationalReco
     toolbox = default_toolbox()
     checkpointer = open_checkpointer(settings.checkpoint_file)
     store = ConversationStore(settings.store_url, places=[CheckpointPlace(checkpointer)])
-    planners = build_planners(recommender=recommender, toolbox=toolbox, llm=model_options(settings))
+    planners = build_planners(
+        recommender=recommender, toolbox=toolbox, models=model_choices(settings)
+    )
     return ConversationalRecommender(
         recommender=recommender,
         toolbox=toolbox,
@@ -139,6 +158,24 @@ def model_options(settings: Settings) -> LLMOptions | None:
         price_in=llm.price_in,
         price_out=llm.price_out,
     )
+
+
+def model_choices(settings: Settings) -> ModelChoices:
+    """The language models that the settings name, and who plans.
+
+    Raises:
+        SettingsError: a planner is asked for that needs a server, and none is configured.
+        RapportError: the built-in model is asked for and not installed.
+    """
+    from agents.llm.models import open_models
+
+    llm, options = settings.llm, model_options(settings)
+    if options is None and llm.planner in ("tools", "structured"):
+        raise SettingsError(
+            f"RAPPORT_LLM__PLANNER is {llm.planner!r}, which needs a language model's server.",
+            "Set RAPPORT_LLM__BASE_URL and RAPPORT_LLM__MODEL, or RAPPORT_LLM__PLANNER=embedded.",
+        )
+    return open_models(options, folder=settings.cache_folder, setting=llm.planner, cache=llm.cache)
 
 
 def open_conversation(store: ConversationStore, user_id: str, conversation_id: str | None) -> str:

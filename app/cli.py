@@ -16,11 +16,13 @@ from .commands.chat import chat
 from .commands.data import data_app
 from .commands.demo import demo
 from .commands.doctor import doctor
+from .commands.eval import eval_app
 from .commands.evaluate import evaluate
 from .commands.recommend import recommend
 from .commands.score import score
 from .commands.setup import setup
 from .commands.train import train
+from .commands.tune import tune_app
 from .environment import prepare_environment
 from .faults import report_fault
 from .guard import check_packages
@@ -59,7 +61,9 @@ application.command(rich_help_panel=_TALK)(setup)
 application.command(rich_help_panel=_TALK)(doctor)
 application.add_typer(data_app, name="data", rich_help_panel=_CORE)
 application.command(rich_help_panel=_CORE)(train)
+application.add_typer(tune_app, name="tune", rich_help_panel=_CORE)
 application.command(rich_help_panel=_CORE)(evaluate)
+application.add_typer(eval_app, name="eval", rich_help_panel=_CORE)
 application.command(rich_help_panel=_CORE)(recommend)
 application.command(rich_help_panel=_CORE)(score)
 

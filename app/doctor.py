@@ -1,4 +1,7 @@
-"""Is everything in order? One check a line, each with a remedy; nothing is changed by looking."""
+"""Is everything in order? One check a line, each with a remedy; nothing is changed by looking.
+
+Only what a model's server was seen to do is kept, for the conversations to come.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,12 @@ _PACKAGES = (
 )
 _LOW_BYTES = 500_000_000
 _MAX_REPLY = 1_000_000
+_PLANNED = {
+    "tools": "The model plans each turn with tools.",
+    "structured": "The model reads each message into JSON, and the program does the rest.",
+    "rules": "The built-in rules plan each turn (RAPPORT_LLM__PLANNER).",
+    "embedded": "The built-in model plans each turn (RAPPORT_LLM__PLANNER).",
+}
 _ADDRESS_HINT = "Check RAPPORT_LLM__BASE_URL; it usually ends in /v1."
 
 
@@ -262,25 +271,34 @@ def _list_models(llm: LLMSettings) -> list[str]:
 
 
 def _probe(settings: Settings) -> Check:
-    from agents import ChatModel, probe_model
+    """What the server can do; the outcome is kept for the conversations to come."""
+    from agents import probe_model
 
-    from .build import model_options
+    from .build import model_choices
 
-    options = model_options(settings)
-    if options is None:
+    chat = model_choices(settings).chat
+    if chat is None:
         raise ValueError("no model is configured")
-    probe = probe_model(ChatModel(options))
+    probe = probe_model(chat)
     where = f"{settings.llm.model} at {settings.llm.base_url}"
     if not probe.answers:
         return _llm_fault(probe.problem, "Until that is mended, the built-in rules answer.")
+    found = f"{where} answers and {', '.join(probe.findings)}"
+    cost = f"asked {probe.n_calls} times in {probe.seconds:.1f} s, {probe.tokens:,} tokens"
+    detail = f"{found} ({cost}). {_PLANNED[_planner(settings, probe.planner)]}"
     if not probe.calls_tools:
+        reason = f"{probe.problem}: " if probe.problem else ""
         return Check(
             name="Language model",
             status="warn",
-            detail=f"{where}: {probe.problem}",
-            remedy="Turn tool calls on in the server; until then the built-in rules answer.",
+            detail=f"{reason}{detail}",
+            remedy="Turn tool calls on in the server, if it has them, for the fullest conversations.",
         )
-    return Check(name="Language model", status="ok", detail=f"{where} answers and calls tools")
+    return Check(name="Language model", status="ok", detail=detail)
+
+
+def _planner(settings: Settings, best: str) -> str:
+    return best if settings.llm.planner == "auto" else settings.llm.planner
 
 
 def _refused(code: int, address: str) -> Check:

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,6 +30,11 @@ class LLMSettings(BaseModel):
         api_key: Its key; many local servers need none.
         timeout: Seconds to wait for one answer.
         price_in, price_out: US dollars per million tokens, for the cost line; 0 when unknown.
+        planner: Who plans the turns: "auto" goes by what the server can do; "tools" (native tool
+            calls), "structured" (JSON under a schema), "rules" (no model) and "embedded" (the
+            built-in model, no server) insist.
+        cache: Recorded answers, for tests and studies: "record" keeps what the model says,
+            "replay" asks no model at all, "auto" asks for what was not recorded yet.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -40,6 +45,8 @@ class LLMSettings(BaseModel):
     timeout: float = Field(default=30.0, gt=0, le=600)
     price_in: float = Field(default=0.0, ge=0)
     price_out: float = Field(default=0.0, ge=0)
+    planner: Literal["auto", "tools", "structured", "rules", "embedded"] = "auto"
+    cache: Literal["off", "record", "replay", "auto"] = "off"
 
     @property
     def is_configured(self) -> bool:

@@ -37,6 +37,7 @@ _SHORT = 5
 _LOOK_UPS = frozenset({"explain", "compare", "details"})
 _ITEM_CALLS = frozenset({"compare_items", "item_details", "why_recommended"})
 _AGAINST = re.compile(r"(?:less|no|not|without|never)\b")
+_TIME = re.compile(r"\b(?:new|newer|recent|modern|old|older|classic|classics)\b")
 _EMPTY_WORDS = frozenset(
     [
         "a",
@@ -361,6 +362,11 @@ def _allowed(label: WishLabel) -> frozenset[Atom]:
     return frozenset((*_demanded(label), *offered))
 
 
+def _says_when(label: WishLabel) -> bool:
+    """Whether a soft word is about age: "newer" may be kept as a bound, which nobody stated."""
+    return any(_TIME.search(phrase) for phrase in label.words)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Given:
     """A wish as finds: hard ones exactly, soft ones as stems; `told` are the notes, as stems."""
@@ -397,7 +403,8 @@ def _extra(label: WishLabel, given: _Given) -> list[Atom]:
     allowed = _allowed(label)
     phrases = (*label.words, *label.less, *label.genres, *label.genres_not)
     known = {stem for phrase in phrases for stem in _stems(phrase.replace("|", " "))}
-    extra = [atom for atom in sorted(given.hard) if atom not in allowed]
+    free = ("from", "to") if _says_when(label) else ()
+    extra = [a for a in sorted(given.hard) if a not in allowed and a[0] not in free]
     return extra + [
         ("word", " ".join(sorted(stems))) for stems in given.told if stems.isdisjoint(known)
     ]

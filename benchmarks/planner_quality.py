@@ -4,9 +4,13 @@
     python benchmarks/planner_quality.py --catalog FILE --set held_back       (looked at once)
 
 FILE is the film catalog that the labels were written against (JSON lines, 24,050 films). The sets
-lie in benchmarks/requests: `dev` may be read and worked with, `held_back` was written by somebody
-else and is run once, at the end. Each request stands alone: the planner gets the wish, the slate
+lie in benchmarks/requests, each by another writer: `dev` may be read and worked with, `choice` decides
+between planners and may be run but not read, `held_back` is run once, at the end. Each request stands alone: the planner gets the wish, the slate
 and the messages before it as the label states them, so that one mistake is not counted twice.
+
+rules           the built-in rules
+untuned, tuned  the embedded model alone, as it comes and with the adapter (names linked by code)
+joined          the rules and the tuned model, joined by agents/planning/parse_policy.py
 
 intent          share of requests whose intent is right
 constraint F1   genres wanted and refused, years, people wanted and refused, number of items; over
@@ -25,9 +29,11 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -41,7 +47,12 @@ from agents import (
     UserMessage,
     open_checkpointer,
 )
+from agents.llm.embedded import EmbeddedModel, prepare_base_model
+from agents.llm.models import PLANNER_ADAPTER
 from agents.planning.base import Planner
+from agents.planning.parse_policy import POLICY, Field, Group, MergePolicy
+from agents.planning.structured import StructuredPlanner
+from app.settings import load_settings
 from benchmarks.labelled_requests import (
     HARD,
     SOFT,
@@ -59,8 +70,27 @@ from benchmarks.measuring import machine
 from rec_core import HashEncoder, Recommender, SearchEngine, import_dataset
 from tools import default_toolbox
 
+PLANNERS = ("rules", "untuned", "tuned", "joined")
 FOLDER = Path(__file__).resolve().parent / "requests"
-MAKERS: dict[str, Callable[[Recommender], Planner]] = {"rules": RulesPlanner}
+# Believes the model wherever it speaks, for a figure of the model alone.
+_MODEL_ALONE = MergePolicy(
+    trust=dict.fromkeys(get_args(Field), "model"),
+    acts=frozenset(product(get_args(Group), repeat=2)),
+    topic="model",
+)
+
+
+def make_planner(name: str, recommender: Recommender, adapter: Path) -> Planner:
+    """The planner of a row."""
+    if name == "rules":
+        return RulesPlanner(recommender)
+    base = prepare_base_model(load_settings().cache_folder)
+    if name == "untuned":
+        return StructuredPlanner(recommender, EmbeddedModel(base), policy=_MODEL_ALONE)
+    model = EmbeddedModel(base, adapters={"planner": adapter}, adapter="planner")
+    model.load()
+    policy = _MODEL_ALONE if name == "tuned" else POLICY
+    return StructuredPlanner(recommender, model, policy=policy)
 
 
 def film_recommender(catalog: Path, interactions: Path | None, folder: Path) -> Recommender:
@@ -175,8 +205,13 @@ def main() -> None:
     )
     parser.add_argument("--catalog", type=Path, required=True, help="the film catalog")
     parser.add_argument("--interactions", type=Path, help="ratings by ml_movie_id, for popularity")
-    parser.add_argument("--set", choices=["dev", "held_back"], default="dev", dest="chosen")
-    parser.add_argument("--planners", nargs="+", choices=[*MAKERS], default=["rules"])
+    parser.add_argument(
+        "--set", choices=["dev", "choice", "held_back"], default="dev", dest="chosen"
+    )
+    parser.add_argument("--planners", nargs="+", choices=PLANNERS, default=["rules"])
+    parser.add_argument(
+        "--adapter", type=Path, default=PLANNER_ADAPTER, help="of the built-in model"
+    )
     parser.add_argument("--wrong", action="store_true", help="list what was misunderstood")
     parser.add_argument("--seconds", action="store_true", help="time whole turns as well")
     parser.add_argument("--json", action="store_true", help="print JSON only")
@@ -187,7 +222,7 @@ def main() -> None:
         recommender = film_recommender(options.catalog, options.interactions, Path(folder))
         titles = TitleTable(recommender.catalog)
         for name in options.planners:
-            planner = MAKERS[name](recommender)
+            planner = make_planner(name, recommender, options.adapter)
             report[name] = measure(planner, requests, titles, show_wrong=options.wrong)
             if options.seconds:
                 alone = [one for one in requests if not one.is_follow_up]

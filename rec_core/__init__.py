@@ -18,6 +18,11 @@ if TYPE_CHECKING:
         read_artifact as read_artifact,
     )
     from .catalog import Catalog as Catalog
+    from .checkpoints import (
+        CheckpointFolder as CheckpointFolder,
+        restore_training as restore_training,
+        training_state as training_state,
+    )
     from .datasets import (
         DATASETS as DATASETS,
         Dataset as Dataset,
@@ -65,6 +70,7 @@ if TYPE_CHECKING:
     from .runtime import (
         Progress as Progress,
         RunOptions as RunOptions,
+        has_fast_bfloat16 as has_fast_bfloat16,
         no_progress as no_progress,
     )
     from .search import (
@@ -117,6 +123,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ),
     "ids": ("IdMap",),
     "catalog": ("Catalog",),
+    "checkpoints": ("CheckpointFolder", "restore_training", "training_state"),
     "interactions": ("Interactions",),
     "splits": ("Split", "global_time", "leave_one_out"),
     "files": ("atomic_file", "atomic_folder", "check_free_space"),
@@ -134,7 +141,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "load_dataset",
         "save_dataset",
     ),
-    "runtime": ("Progress", "RunOptions", "no_progress"),
+    "runtime": ("Progress", "RunOptions", "has_fast_bfloat16", "no_progress"),
     "metrics": ("bootstrap_interval", "ndcg_at", "ranks_of_targets", "recall_at"),
     "evaluation": ("EvaluationReport", "Scorer", "evaluate"),
     "training": ("train_pipeline",),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from .dialogue.utterances import Utterance
+
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
@@ -98,6 +100,7 @@ class RecommendRequest:
         disliked: Item ids disliked: never returned, and their neighbours are pushed down.
         item_filter: Hard constraints. Applied before ranking, never relaxed in here.
         exclude_seen: Leave out stored and given history (default) or not.
+        dialogue: What was said so far, oldest first; heard by what was learned from people's dialogues.
         diversity: 0 = by score alone, 1 = as different from each other as possible (MMR).
     """
 
@@ -111,6 +114,7 @@ class RecommendRequest:
     disliked: tuple[str, ...] = ()
     item_filter: ItemFilter = field(default_factory=ItemFilter)
     exclude_seen: bool = True
+    dialogue: tuple[Utterance, ...] = ()
     diversity: float = 0.15
 
 

@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -21,13 +21,20 @@ MODEL = "scripted-model"
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """What to send: a status with a body, whole (`hang` seconds late) or byte by byte (`drip`)."""
+    """What to send: a status with a body, whole (`hang` seconds late) or byte by byte (`drip`).
+
+    A good completion is sent as a stream to who asks for one, unless it is `whole`. `close` hangs up:
+    before anything, or, with a body, in the middle of it (the length promised is longer).
+    """
 
     status: int = 200
     body: bytes = b""
     hang: float = 0.0
     drip: float = 0.0
     close: bool = False
+    whole: bool = False
+    kind: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 Scripted = Reply | Callable[[dict[str, Any]], Reply]
@@ -52,6 +59,53 @@ def completion(
         },
     }
     return Reply(body=json.dumps(body | more).encode())
+
+
+def frames(*data: Any, done: bool = True) -> Reply:
+    """A stream of these events, JSON values or text as it is; ends with [DONE] when it is done."""
+    texts = [one if isinstance(one, str) else json.dumps(one) for one in data]
+    lines = [f"data: {text}\n\n" for text in (*texts, *(["[DONE]"] if done else []))]
+    return Reply(body="".join(lines).encode(), kind="text/event-stream")
+
+
+def piece(delta: dict[str, Any], *, finish: str | None = None, **more: Any) -> dict[str, Any]:
+    """One event of a stream."""
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": MODEL,
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+    } | more
+
+
+def streamed(reply: Reply) -> Reply:
+    """A good completion as a stream, its words a few letters at a time; anything else as it is."""
+    try:
+        body = json.loads(reply.body)
+        choice = body["choices"][0]
+        deltas = _deltas(choice["message"])
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        return reply
+    last = piece({}, finish=choice.get("finish_reason"))
+    usage = piece({}, usage=body["usage"]) | {"choices": []} if "usage" in body else None
+    sent = frames(*(piece(delta) for delta in deltas), last, *([usage] if usage else []))
+    return replace(reply, body=sent.body, kind=sent.kind)
+
+
+def _deltas(message: dict[str, Any]) -> list[dict[str, Any]]:
+    text = message.get("content") or ""
+    size = max(7, len(text) // 50)
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    deltas += [{"content": text[at : at + size]} for at in range(0, len(text), size)]
+    for index, one in enumerate(message.get("tool_calls") or []):
+        name, arguments = one["function"]["name"], one["function"]["arguments"]
+        half = len(arguments) // 2
+        begun = {"name": name, "arguments": arguments[:half]}
+        head = {"index": index, "id": one["id"], "type": "function", "function": begun}
+        rest = {"index": index, "function": {"arguments": arguments[half:]}}
+        deltas += [{"tool_calls": [head]}, {"tool_calls": [rest]}]
+    return deltas
 
 
 def say(text: str | None) -> Reply:
@@ -95,6 +149,7 @@ class OpenAIServer:
     script: Sequence[Scripted]
     endless: bool = False
     may_be_unused: bool = False
+    can_stream: bool = True
     requests: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -155,17 +210,22 @@ class OpenAIServer:
                 self.problems.append(f"request {place + 1} is not in the script")
                 return fault(418)
             scripted = self.script[min(place, len(self.script) - 1)]
-        return scripted if isinstance(scripted, Reply) else scripted(request)
+        reply = scripted if isinstance(scripted, Reply) else scripted(request)
+        wants_stream = request.get("stream") and self.can_stream and not reply.whole
+        return streamed(reply) if wants_stream and reply.status == 200 else reply
 
     def _send(self, handler: BaseHTTPRequestHandler, reply: Reply) -> None:
         try:
             self._closing.wait(reply.hang)
-            if reply.close:
+            if reply.close and not reply.body:
                 handler.connection.close()
                 return
             handler.send_response(reply.status)
-            handler.send_header("content-type", "application/json")
-            handler.send_header("content-length", str(len(reply.body)))
+            handler.send_header("content-type", reply.kind)
+            for name, value in reply.headers:
+                handler.send_header(name, value)
+            promised = len(reply.body) + (100 if reply.close else 0)
+            handler.send_header("content-length", str(promised))
             handler.end_headers()
             for start in range(0, len(reply.body), 1 if reply.drip else max(len(reply.body), 1)):
                 stop = start + 1 if reply.drip else len(reply.body)
@@ -181,7 +241,6 @@ def _check(path: str, request: dict[str, Any]) -> None:
     """What every real server insists on."""
     assert path == "/v1/chat/completions", path
     assert request["model"] == MODEL
-    assert not request.get("stream")
     open_calls: list[str] = []
     seen: set[str] = set()
     for message in request["messages"]:

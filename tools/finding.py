@@ -116,6 +116,7 @@ def _recommend(arguments: RecommendArguments, context: ToolContext) -> ToolResul
             known_genre(name, context): weight for name, weight in arguments.genre_weights.items()
         },
         disliked=context.disliked,
+        dialogue=context.dialogue,
         item_filter=wanted,
     )
     found = context.recommender.recommend(request)

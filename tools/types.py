@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from rec_core import Candidate, Recommender
+from rec_core.dialogue import Utterance
 
 from .bus import CandidateBus
 
@@ -73,6 +74,7 @@ class ToolContext:
         shown: Item ids shown earlier in this conversation.
         preferences: Where typed preferences go.
         last_slate: Item ids of the last slate, in order, for "the second one".
+        dialogue: What was said in this conversation, the new message last.
     """
 
     user_id: str
@@ -82,6 +84,7 @@ class ToolContext:
     disliked: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     last_slate: tuple[str, ...] = ()
+    dialogue: tuple[Utterance, ...] = ()
     preferences: PreferenceWriter | None = None
 
 

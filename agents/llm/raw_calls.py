@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .chat import ModelReply, RequestedCall
+from .answers import ModelReply, RequestedCall
 
 _MARKED = re.compile(r"<(tool_call|function_call)>\s*(.*?)\s*(?:</\1>|\Z)", re.S | re.I)
 _FENCED = re.compile(r"```(?:json|tool_code|tool_call)?\s*(.*?)\s*(?:```|\Z)", re.S | re.I)

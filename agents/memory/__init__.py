@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .checkpoints import CheckpointPlace
 from .migrations import DatabaseVersionError
-from .records import Conversation, IdReusedError, TurnRecord, UserDataPlace
+from .records import Conversation, IdReusedError, TrainingEvent, TurnRecord, UserDataPlace
 from .store import ConversationStore
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "ConversationStore",
     "DatabaseVersionError",
     "IdReusedError",
+    "TrainingEvent",
     "TurnRecord",
     "UserDataPlace",
 ]

@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from ..errors import NotYours
 from ..state import FeedbackKind, Preference
-from .preferences import named, removed_with, slot_of
-from .records import IdReusedError, storable
-from .schema import feedback, preferences, turns
+from .preferences import in_force, named, removed_with, slot_of
+from .records import IdReusedError, TrainingEvent, storable
+from .schema import feedback, preferences, turns, users
 from .turns import newest_click
 
 Origin = Literal["turn", "button", "page"]
@@ -32,6 +32,28 @@ def statements(connection: Connection, user_id: str) -> tuple[Preference, ...]:
     fields = tuple(name for name in Preference.model_fields if name != "superseded_at")
     rows = connection.execute(query).mappings()
     return tuple(Preference(**{name: row[name] for name in fields}) for row in rows)
+
+
+def training_events(connection: Connection) -> tuple[TrainingEvent, ...]:
+    """The item opinions in force of everybody who has not paused learning, oldest first."""
+    learning = select(users.c.user_id).where(users.c.paused.is_(False))
+    events = []
+    for user_id in connection.scalars(learning).all():
+        mine = preferences.c.user_id == user_id
+        query = select(preferences.c.preference_id, preferences.c.origin).where(mine)
+        origins = {row.preference_id: row.origin for row in connection.execute(query)}
+        events += [
+            TrainingEvent(
+                user_id=user_id,
+                item_id=one.value,
+                liked=one.kind in ("like", "must"),
+                given_at=one.created_at,
+                source=origins[one.preference_id],
+            )
+            for one in in_force(statements(connection, user_id))
+            if one.subject == "item"
+        ]
+    return tuple(sorted(events, key=lambda one: (one.given_at, one.user_id, one.item_id)))
 
 
 def add_statements(

@@ -132,6 +132,13 @@ _FIRST_TABLES = (
     "CREATE INDEX preferences_by_turn ON preferences (user_id, source_turn_id)",
 )
 
+
+def _no_change(connection: Connection) -> None:
+    """States gained a field with a default: old ones read as they are, older programs must not."""
+    del connection
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(number=1, name="conversations, turns, feedback, preferences", apply=_first_tables),
+    Migration(number=2, name="states know what was asked about", apply=_no_change),
 )

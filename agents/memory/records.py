@@ -40,6 +40,23 @@ class TurnRecord:
     committed_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainingEvent:
+    """An opinion on an item, as something to learn from.
+
+    Attributes:
+        liked: False for a dislike.
+        given_at: When it was said or clicked last, UTC.
+        source: "turn" (in words), "button" or "page" (the person's own notes).
+    """
+
+    user_id: str
+    item_id: str
+    liked: bool
+    given_at: datetime
+    source: str
+
+
 class UserDataPlace(Protocol):
     """A place outside the tables that holds data of users, so that export and forget reach it.
 

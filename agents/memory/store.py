@@ -20,7 +20,7 @@ from ..state import ConversationState, FeedbackKind, Preference, PreferenceKind
 from . import accounts, learned as memory, personal, turns as turn_rows
 from .database import Database
 from .preferences import in_force, settle
-from .records import Conversation, TurnRecord, UserDataPlace, storable, title_of
+from .records import Conversation, TrainingEvent, TurnRecord, UserDataPlace, storable, title_of
 
 
 def _utc_now() -> datetime:
@@ -128,12 +128,15 @@ class ConversationStore:
         state: ConversationState,
         learned: Sequence[Preference],
         forgotten: Sequence[str],
+        *,
+        paused: bool | None = None,
     ) -> None:
         """Keep all that a turn changed, in one transaction; nothing when it was committed before.
 
         `state` is what the next turn starts from. `learned` are preferences stated in this turn,
         dropped while learning is paused; `forgotten` are ids of preferences that the person took
-        back, unknown ones are ignored.
+        back, unknown ones are ignored. `paused` stops or resumes learning from here on; None leaves
+        it as it is.
 
         Raises:
             NotYours: The turn was not begun by this user in this conversation, or is gone since.
@@ -151,6 +154,8 @@ class ConversationStore:
             if not accounts.is_paused(connection, user_id):
                 told = [one.model_copy(update={"source_turn_id": turn_id}) for one in learned]
                 memory.add_statements(connection, user_id, told, origin="turn")
+            if paused is not None:
+                accounts.set_paused(connection, user_id, paused=paused)
             turn_rows.mark_committed(connection, row, result, state, now)
             title = conversation["title"] or title_of(row["text"])
             accounts.change_conversation(connection, conversation_id, title=title, now=now)
@@ -305,6 +310,17 @@ class ConversationStore:
         """
         with self._database.read() as connection:
             return memory.clicks_in_force(connection, user_id, conversation_id)
+
+    # Learning
+
+    def interactions_for_training(self) -> tuple[TrainingEvent, ...]:
+        """What all people said to like or dislike, in words or by button, oldest first.
+
+        One event per person and item: what is in force now. Left out: who paused learning; who was
+        forgotten is not in the tables any more. Ties: by user, then by item.
+        """
+        with self._database.read() as connection:
+            return memory.training_events(connection)
 
     # Everything about a person
 

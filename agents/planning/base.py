@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -44,7 +45,9 @@ class Plan:
         relaxed: Names of hard Wish fields that `notices` say were not held to in this slate
             ("year_min", "genres_all", …). "not …" fields are never in here.
         focus_item_id: The item this turn is about; "it" means this one next. None = unchanged.
-        asks: True when `say` ends in a question to the person (next state's `asked`).
+        asks: True when the answer ends in a question to the person (next state's `asked`).
+        asks_about: The attribute that a question with clickable answers is about ("genre", …), "" for
+            none. `say` holds the question; where `say` is empty, the answer's template gets it.
     """
 
     planner: str
@@ -62,6 +65,7 @@ class Plan:
     relaxed: tuple[str, ...] = ()
     focus_item_id: str | None = None
     asks: bool = False
+    asks_about: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,20 +96,27 @@ class TurnView:
         text: What the person just said.
         state: Short-term state before this turn.
         preferences: Long-term preferences in force.
+        relevant: Those of them that matter for this turn, rules first; all when they are few.
         exchanges: Earlier turns, oldest first, trimmed.
+        summary: Facts of the turns before these, for a model; "" in a short conversation.
         outcomes: Tool outcomes of this turn so far, in order.
         repair: What grounding found wrong with the last attempt; "" at first.
         meter: What this turn may still cost; a planner that asks a model charges it.
+        hear: Takes a model's words piece by piece while they come, from another thread; what of
+            them is backed already is told at once. None when nobody listens.
     """
 
     turn_id: str
     text: str
     state: ConversationState
     preferences: tuple[Preference, ...] = ()
+    relevant: tuple[Preference, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
+    summary: str = ""
     outcomes: tuple[ToolOutcome, ...] = ()
     repair: str = ""
     meter: BudgetMeter | None = None
+    hear: Callable[[str], None] | None = None
 
 
 class Planner(Protocol):

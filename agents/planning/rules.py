@@ -1,28 +1,15 @@
-"""The planner without a model: the reader says what was meant, rules say what to do about it.
-
-It plans before it sees results, so a slate takes rounds: ask the core for items; enough of them, and they are
-presented; too few, and the next relaxation is asked for (`rules_slate` states the order). The planner
-keeps nothing between rounds: it reads the message again and looks at the outcomes so far.
-"""
+"""The planner without a model: the reader says what was meant, rules say what to do about it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from uuid import NAMESPACE_URL, uuid5
 
 from rec_core import Recommender
-from tools import ToolCall
 
-from ..state import Preference
-from ..understanding import PreferenceDraft, Reader, Reading
+from ..understanding import Reader
 from .base import Plan, TurnView
-from .rules_memory import plan_memory
-from .rules_slate import SlatePlanner
-from .rules_words import chat_words, next_steps, notices_of, summary_of
-
-_MOST_DETAILS = 3
-_MOST_COMPARED = 4
+from .from_reading import ReadingPlanner
 
 
 class RulesPlanner:
@@ -36,11 +23,8 @@ class RulesPlanner:
     def __init__(
         self, recommender: Recommender, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._recommender = recommender
-        self._catalog = recommender.catalog
-        self._clock = clock
         self._reader = Reader(recommender)
-        self._slates = SlatePlanner(recommender)
+        self._planner = ReadingPlanner(self.name, recommender, clock)
 
     @property
     def name(self) -> str:
@@ -53,75 +37,4 @@ class RulesPlanner:
         Raises:
             PlannerFailed: when the core refused every call for items.
         """
-        reading = self._reader.read(view.text, view.state)
-        learned = tuple(self._preference(draft, view.turn_id) for draft in reading.learned)
-        if reading.wants_slate:
-            return self._slates.plan(view, reading, learned)
-        if reading.act in ("explain", "pick", "compare", "details"):
-            return self._look_up(view, reading, learned)
-        if reading.act in ("profile", "forget", "forget_all", "remember"):
-            return plan_memory(view, reading, learned, self.name)
-        return self._talk(view, reading, learned)
-
-    def _preference(self, draft: PreferenceDraft, turn_id: str) -> Preference:
-        """A draft with id and date; the same turn always gives the same id."""
-        slot = f"{turn_id}/{draft.kind}/{draft.subject}/{draft.value}"
-        return Preference(
-            preference_id=uuid5(NAMESPACE_URL, slot).hex,
-            kind=draft.kind,
-            subject=draft.subject,
-            value=draft.value,
-            label=draft.label,
-            quote=draft.quote,
-            source_turn_id=turn_id,
-            created_at=self._clock(),
-        )
-
-    def _look_up(self, view: TurnView, reading: Reading, learned: tuple[Preference, ...]) -> Plan:
-        """Facts and reasons come from tools; the words for them are made from the results."""
-        item_ids = tuple(i for i in reading.item_ids if i in self._catalog)
-        if not item_ids or (reading.act == "compare" and len(item_ids) < 2):
-            return self._talk(view, reading, learned)
-        calls: tuple[ToolCall, ...]
-        if reading.act == "compare":
-            item_ids = item_ids[:_MOST_COMPARED]
-            calls = (ToolCall(tool="compare_items", arguments={"item_ids": list(item_ids)}),)
-        else:
-            tool = "item_details" if reading.act == "details" else "why_recommended"
-            item_ids = item_ids[:_MOST_DETAILS]
-            calls = tuple(
-                ToolCall(tool=tool, arguments=self._about(tool, i, view)) for i in item_ids
-            )
-        return Plan(
-            planner=self.name,
-            intent=reading.intent,
-            summary=summary_of(reading, self._catalog),
-            calls=calls,
-            learned=learned,
-            notices=notices_of(reading, self._catalog, view),
-            suggestions=next_steps(reading, self._catalog),
-            focus_item_id=item_ids[0],
-        )
-
-    def _about(self, tool: str, item_id: str, view: TurnView) -> dict[str, object]:
-        seeds = [i for i in view.state.wish.like_item_ids if i in self._catalog and i != item_id]
-        if tool == "why_recommended" and seeds:
-            return {"item_id": item_id, "like": seeds}
-        return {"item_id": item_id}
-
-    def _talk(self, view: TurnView, reading: Reading, learned: tuple[Preference, ...]) -> Plan:
-        say, asks = chat_words(reading, self._catalog, view)
-        return Plan(
-            planner=self.name,
-            intent="ask" if asks and reading.intent != "feedback" else reading.intent,
-            summary=summary_of(reading, self._catalog),
-            wish=reading.wish if reading.wish != view.state.wish else None,
-            say=say,
-            learned=learned,
-            rejected_item_ids=reading.disliked_item_ids,
-            seen_item_ids=reading.seen_item_ids,
-            notices=notices_of(reading, self._catalog, view, said_in_words=True),
-            suggestions=next_steps(reading, self._catalog),
-            focus_item_id=reading.item_ids[0] if reading.item_ids else None,
-            asks=asks,
-        )
+        return self._planner.plan(view, self._reader.read(view.text, view.state))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from tools import ToolCall
 
 from ..reasons import kind_words
-from ..state import Preference
+from ..state import ALL_OF_SUBJECT, Preference
 from ..understanding import Reading
 from .base import Plan, TurnView
 
 _MOST_FORGOTTEN = 6
+_MOST_TOLD = 6
 _MOST_SHOWN = 12
+_POINTS_BACK = re.compile(r"\b(?:that|this|it)\W*$")
 _STARTS = {"like": "you like", "dislike": "you don't like", "must": "always", "must_not": "never"}
 
 
@@ -20,8 +24,8 @@ def plan_memory(
     """The plan for "what do you know about me", "remember …", "forget …"."""
     going = _to_forget(view, reading)
     calls = tuple(
-        ToolCall(tool="forget_preference", arguments={"subject": p.subject, "value": p.value})
-        for p in going
+        ToolCall(tool="forget_preference", arguments={"subject": subject, "value": value})
+        for subject, value in _slots(going)
     )
     say = {
         "profile": _profile_words(view.preferences),
@@ -43,27 +47,46 @@ def plan_memory(
 
 
 def _to_forget(view: TurnView, reading: Reading) -> tuple[Preference, ...]:
-    """Newest first when nothing is named; at most as many as one message may call for."""
-    if reading.act == "forget_all":
-        return view.preferences[:_MOST_FORGOTTEN]
-    if reading.act != "forget" or not view.preferences:
+    """What is named, or else the newest; "everything about horror" takes notes that speak of it too."""
+    if reading.act not in ("forget", "forget_all") or not view.preferences:
         return ()
     if reading.forget:
         named = {(subject, value.casefold()) for subject, value in reading.forget}
-        return tuple(p for p in view.preferences if (p.subject, p.value.casefold()) in named)[
-            :_MOST_FORGOTTEN
-        ]
+        words = {value for _, value in named} if reading.act == "forget_all" else set()
+        found = tuple(
+            one
+            for one in view.preferences
+            if (one.subject, one.value.casefold()) in named or _speaks_of(one, words)
+        )[:_MOST_FORGOTTEN]
+        # "Forget that" points at what was said; only an item that was noted can be meant by it.
+        if found or not _POINTS_BACK.search(view.text.casefold()):
+            return found
+    if reading.act == "forget_all":
+        return view.preferences
     return (max(view.preferences, key=lambda preference: preference.created_at),)
+
+
+def _speaks_of(preference: Preference, words: set[str]) -> bool:
+    return preference.subject == "note" and any(
+        word in preference.value.casefold() for word in words
+    )
+
+
+def _slots(going: tuple[Preference, ...]) -> tuple[tuple[str, str], ...]:
+    """What to call forgetting for: each preference, or whole subjects when there are too many."""
+    slots = tuple(dict.fromkeys((one.subject, one.value) for one in going))
+    if len(slots) <= _MOST_FORGOTTEN:
+        return slots
+    return tuple((subject, ALL_OF_SUBJECT) for subject in dict.fromkeys(s for s, _ in slots))
 
 
 def _forgotten_words(view: TurnView, reading: Reading, going: tuple[Preference, ...]) -> str:
     if not going:
         return "There is nothing of that kind in my notes, so there is nothing to forget."
-    labels = "; ".join(_phrase(preference) for preference in going)
-    left = len(view.preferences) - len(going)
-    if reading.act == "forget_all" and left:
-        return f"I'm forgetting the first {len(going)} of my notes: {labels}. Say it again for the other {left}."
-    if reading.act == "forget_all":
+    more = len(going) - _MOST_TOLD
+    labels = "; ".join(_phrase(preference) for preference in going[:_MOST_TOLD])
+    labels += f"; and {more} more" if more > 0 else ""
+    if reading.act == "forget_all" and len(going) == len(view.preferences):
         return f"I'm forgetting all I had noted: {labels}."
     return f"I'm forgetting this: {labels}."
 

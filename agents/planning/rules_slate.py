@@ -18,6 +18,7 @@ from rec_core import Catalog, Item, ItemFilter, Recommender
 from tools import ToolCall
 
 from ..answering import showable
+from ..asking import POOL, Question, best_question, may_ask
 from ..constraints import conditions_of
 from ..errors import PlannerFailed
 from ..reasons import genre_words, joined
@@ -93,6 +94,10 @@ class SlatePlanner:
             summary=summary_of(reading, self._catalog),
             calls=(self._recommend(reading, view, attempt, wanted),),
             wish=reading.wish,
+            # Opinions in the message count for this very ranking.
+            learned=learned,
+            rejected_item_ids=tuple(dict.fromkeys(reading.disliked_item_ids)),
+            seen_item_ids=reading.seen_item_ids,
             final=False,
         )
 
@@ -189,7 +194,7 @@ class SlatePlanner:
             "exclude": list(dict.fromkeys(exclude))[:_MOST_EXCLUDED],
         }
         kept = {name: value for name, value in arguments.items() if value}
-        kept["k"] = wanted + _SPARE
+        kept["k"] = POOL if _is_open(reading, view) else wanted + _SPARE
         if may_repeat(reading):
             kept["include_shown"] = True
         return ToolCall(tool="recommend", arguments=kept)
@@ -238,7 +243,10 @@ class SlatePlanner:
         if told := relaxed_notice(reading, attempt.told, n_full, len(found), wanted_count(reading)):
             notices.append(told)
         calls = (ToolCall(tool="present_slate", arguments={"item_ids": found}),) if found else ()
-        say, asks = slate_words(reading, view, self._catalog, len(found))
+        say = slate_words(reading, view, self._catalog, len(found))
+        question = self._question(view, reading) if found and not relaxed else None
+        say = f"{say} {question.text}" if say and question else say
+        steps = next_steps(reading, self._catalog, shown=found)
         return Plan(
             planner=_PLANNER,
             intent=reading.intent if found or reading.intent != "feedback" else "more",
@@ -250,11 +258,19 @@ class SlatePlanner:
             rejected_item_ids=tuple(dict.fromkeys(reading.disliked_item_ids)),
             seen_item_ids=reading.seen_item_ids,
             notices=tuple(dict.fromkeys(notices)),
-            suggestions=next_steps(reading, self._catalog, shown=found),
+            suggestions=question.answers if question else steps,
             relaxed=relaxed,
             focus_item_id=found[0] if found else None,
-            asks=asks,
+            asks=question is not None,
+            asks_about=question.attribute if question else "",
         )
+
+    def _question(self, view: TurnView, reading: Reading) -> Question | None:
+        """What to ask beside showing a slate, if an answer is worth it."""
+        if not _is_open(reading, view):
+            return None
+        pool = next((one.result.items for one in view.outcomes if one.result is not None), ())
+        return best_question(pool, self._catalog, reading.wish, asked_about=view.state.asked_about)
 
 
 def wanted_count(reading: Reading) -> int:
@@ -265,6 +281,12 @@ def wanted_count(reading: Reading) -> int:
 def may_repeat(reading: Reading) -> bool:
     """A refined wish may show again what fits it; "more", opinions and open wishes bring new items."""
     return reading.act == "wish"
+
+
+def _is_open(reading: Reading, view: TurnView) -> bool:
+    """Whether this message leaves so much open that a question may help."""
+    asks_for_items = reading.act in ("open", "wish", "start_over") and reading.count is None
+    return asks_for_items and may_ask(reading.wish, view.state)
 
 
 def _enough(reading: Reading, wanted: int) -> int:

@@ -18,12 +18,15 @@ _OPEN_LIKING = 0.4
 def long_term_weights(
     wish: Wish, preferences: Sequence[Preference], catalog: Catalog
 ) -> dict[str, float]:
-    """The wish's soft pulls; genres liked for good pull a little, more when nothing else is said."""
+    """The wish's soft pulls; genres liked for good pull a little, more when nothing else is said, and
+    less the longer ago it was said.
+    """
     is_open = not (wish.genres_all or wish.genres_any or wish.like_item_ids or wish.query)
     weights = dict(wish.genre_weights)
     for rule in preferences:
         if rule.kind == "like" and rule.subject == "genre" and rule.value in catalog.genres:
-            weights.setdefault(rule.value, _OPEN_LIKING if is_open else _GENERAL_LIKING)
+            liking = _OPEN_LIKING if is_open else _GENERAL_LIKING
+            weights.setdefault(rule.value, round(liking * rule.confidence, 3))
     return {genre: weight for genre, weight in weights.items() if genre in catalog.genres}
 
 

@@ -80,11 +80,11 @@ _HELP = (
         'and tell you more about anything I show, and I remember tastes until you say "forget that". Try "like {title}, but lighter".'
     ),
 )
-_OPEN_WITH_QUESTION = (
-    "Here are some that people with all kinds of tastes rate highly. Would you rather have something light or something tense?",
-    "A few that rarely disappoint, to start with. Is there a title you loved lately that I could start from?",
+_OPEN = (
+    "Here are some that people with all kinds of tastes rate highly.",
+    "A few that rarely disappoint, to start with.",
+    "Some well-loved ones to choose from.",
 )
-_OPEN = ("A few that rarely disappoint.", "Some well-loved ones to choose from.")
 _SURPRISES = (
     "Here's a mixed bag for you.",
     "All right, my choice this time.",
@@ -92,26 +92,19 @@ _SURPRISES = (
 )
 
 
-def slate_words(
-    reading: Reading, view: TurnView, catalog: Catalog, n_found: int
-) -> tuple[str, bool]:
-    """What goes with a slate, and whether it asks something. "" leaves it to the turn's templates.
-
-    Never two questions in a row: the state knows whether the last answer was one.
-    """
+def slate_words(reading: Reading, view: TurnView, catalog: Catalog, n_found: int) -> str:
+    """What goes with a slate. "" leaves it to the turn's templates."""
     if not n_found:
-        return "", False
+        return ""
     if reading.act == "open" or (reading.act == "start_over" and reading.wish == Wish()):
-        if view.state.asked or reading.wish.count is not None:
-            return _turned(_OPEN, view), False
-        return _turned(_OPEN_WITH_QUESTION, view), True
+        return _turned(_OPEN, view)
     if reading.act == "surprise":
-        return _turned(_SURPRISES, view), False
+        return _turned(_SURPRISES, view)
     if reading.act == "more" and set(view.state.last_slate) <= set(reading.disliked_item_ids):
-        return f"All right, {_NOT_THOSE[n_found == 1]} instead?", False
+        return f"All right, {_NOT_THOSE[n_found == 1]} instead?"
     if reading.act == "feedback":
-        return f"{_opinion_words(reading, catalog)} {_follow_up(reading, n_found)}", False
-    return "", False
+        return f"{_opinion_words(reading, catalog)} {_follow_up(reading, n_found)}"
+    return ""
 
 
 def chat_words(reading: Reading, catalog: Catalog, view: TurnView) -> tuple[str, bool]:

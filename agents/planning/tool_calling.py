@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
@@ -30,9 +30,12 @@ _LONGEST_MESSAGE = 2_000
 _LONGEST_RESULT = 3_000
 _EXCHANGES = 4
 _MOST_PREFERENCES = 30
+_LONGEST_SUMMARY = 1_500
 # Characters; a person reads no longer answer than this in a chat.
 _LONGEST_ANSWER = 6000
 _PRESENT = "present_slate"
+_UNREADABLE = "It was a tool call written as text that cannot be read."
+_NOT_LOOKED_UP = "The person wants to see items, and you looked nothing up: call a tool first."
 _CALL_ID = re.compile(r"call_(\d+)_\d+")
 _DOING = {
     "search_items": "search the catalog",
@@ -53,6 +56,10 @@ _INTENTS: dict[str, Intent] = {
     "remember_preference": "remember",
     "forget_preference": "remember",
 }
+
+
+class ToolsRefused(PlannerFailed):
+    """The server offers no tool calls; another way of asking the same model may do."""
 
 
 class ToolCallingPlanner:
@@ -85,28 +92,52 @@ class ToolCallingPlanner:
         """
         meter = view.meter or BudgetMeter(TurnLimits())
         messages = self._messages(view, meter)
+        reading = self._reader.read(view.text, view.state)
+        needs_tools = reading.wants_slate and not view.outcomes and not view.repair
         try:
-            reply = self._reply(messages, meter)
-            if _is_unusable(reply):
-                messages += _sent_back(reply)
-                reply = self._reply(messages, meter)
+            # Where items are wanted, words before the slate are only a preamble.
+            hear = None if reading.wants_slate else view.hear
+            reply = self._reply(messages, meter, hear=hear)
+            problem = _problem(reply, needs_tools=needs_tools)
+            if problem:
+                messages += _sent_back(reply, problem)
+                insist = "required" if problem == _NOT_LOOKED_UP else ""
+                reply = self._reply(messages, meter, tool_choice=insist)
         except ModelFailed as fault:
-            raise PlannerFailed(fault.phrase) from fault
-        if _is_unusable(reply):
+            failed = ToolsRefused if fault.kind == "no_tools" else PlannerFailed
+            raise failed(fault.phrase) from fault
+        problem = _problem(reply, needs_tools=needs_tools)
+        if problem == _NOT_LOOKED_UP:
+            raise PlannerFailed("the language model's answer could not be backed by the catalog")
+        if problem:
             raise PlannerFailed("the language model gave an answer that could not be used")
-        return self._plan_of(reply, view)
+        return self._plan_of(reply, view, reading)
 
-    def _reply(self, messages: Sequence[BaseMessage], meter: BudgetMeter) -> ModelReply:
+    def _reply(
+        self,
+        messages: Sequence[BaseMessage],
+        meter: BudgetMeter,
+        *,
+        tool_choice: str = "",
+        hear: Callable[[str], None] | None = None,
+    ) -> ModelReply:
         tools, asked = self._specs, list(messages)
         if meter.model_calls_left == 1 and meter.spent.model_calls:
             tools = tuple(spec for spec in self._specs if spec.name == _PRESENT)
             asked.append(SystemMessage(read_prompt("last_answer").render()))
+            tool_choice = ""
         prompt = read_prompt(SYSTEM_PROMPT)
-        reply = self._chat.reply(asked, tools=tools, prompt=(prompt.name, prompt.sha), meter=meter)
+        reply = self._chat.reply(
+            asked,
+            tools=tools,
+            prompt=(prompt.name, prompt.sha),
+            meter=meter,
+            tool_choice=tool_choice,
+            hear=hear,
+        )
         return with_calls_in_text(reply)
 
-    def _plan_of(self, reply: ModelReply, view: TurnView) -> Plan:
-        reading = self._reader.read(view.text, view.state)
+    def _plan_of(self, reply: ModelReply, view: TurnView, reading: Reading) -> Plan:
         number = _rounds(view.outcomes) + 1
         calls = tuple(
             ToolCall(
@@ -148,11 +179,12 @@ class ToolCallingPlanner:
     def _context(self, view: TurnView) -> str:
         state = view.state
         return read_prompt("conversation_context").render(
-            preferences="\n".join(map(_line, view.preferences[-_MOST_PREFERENCES:])) or "none",
+            preferences="\n".join(map(_line, _told_preferences(view))) or "none",
             last_slate=self._listed(state.last_slate) or "nothing yet",
             refused=self._listed((*state.rejected_item_ids, *state.seen_item_ids)[-20:], "; ")
             or "nothing",
             wish=_wish_json(state.wish),
+            summary=view.summary[:_LONGEST_SUMMARY] or "nothing that is not said above",
         )
 
     def _listed(self, item_ids: Iterable[str], separator: str = "\n") -> str:
@@ -168,22 +200,29 @@ class ToolCallingPlanner:
         return f"{text} (shown: {listed})" if listed else text or "(no words)"
 
 
-def _is_unusable(reply: ModelReply) -> bool:
-    """Neither words nor a call with a name: an empty answer, the rubble of a call, or a flood."""
-    if not reply.calls:
-        return not reply.text or len(reply.text) > _LONGEST_ANSWER
-    return all(not call.name for call in reply.calls)
+def _told_preferences(view: TurnView) -> Sequence[Preference]:
+    """What matters for this turn, where somebody has chosen it; else the newest."""
+    return (view.relevant or view.preferences)[-_MOST_PREFERENCES:]
 
 
-def _sent_back(reply: ModelReply) -> list[BaseMessage]:
-    """What to say to an unusable answer."""
+def _problem(reply: ModelReply, *, needs_tools: bool) -> str:
+    """What is wrong with an answer, in words for the model; "" when nothing is."""
+    if reply.calls:
+        return "" if any(call.name for call in reply.calls) else _UNREADABLE
+    if not reply.text:
+        return "It was empty."
+    if len(reply.text) > _LONGEST_ANSWER:
+        return "It was far too long."
+    # A question back is an answer; anything else about items has to come from the catalog.
+    return _NOT_LOOKED_UP if needs_tools and reply.text.rstrip()[-1] not in "?？؟" else ""
+
+
+def _sent_back(reply: ModelReply, problem: str) -> list[BaseMessage]:
+    """What to say to an answer with a problem."""
     raw = reply.calls[0].raw[:500] if reply.calls else ""
-    if raw:
-        problem = "It was a tool call written as text that cannot be read."
-    else:
-        problem = "It was far too long." if reply.text else "It was empty."
+    said = raw or (reply.text[:500] if problem == _NOT_LOOKED_UP else "")
     repair = HumanMessage(read_prompt("repair").render(problems=problem))
-    return [AIMessage(raw), repair] if raw else [repair]
+    return [AIMessage(said), repair] if said else [repair]
 
 
 def _in_order(calls: Sequence[RequestedCall]) -> Sequence[RequestedCall]:

@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from rec_core import Catalog
 
-from ..state import Preference, PreferenceKind, PreferenceSubject
+from ..state import ALL_OF_SUBJECT, Preference, PreferenceKind, PreferenceSubject
 
 _LONGEST = 200
 _WORD = re.compile(r"[^\W_]+")
@@ -77,7 +77,8 @@ class PreferenceDrafts:
         gone = [
             one
             for one in self._existing
-            if one.subject == subject and key in (one.value.casefold(), one.label.casefold())
+            if one.subject == subject
+            and key in (one.value.casefold(), one.label.casefold(), ALL_OF_SUBJECT)
         ]
         self.learned = [
             one for one in self.learned if (one.subject, one.value.casefold()) != (subject, key)

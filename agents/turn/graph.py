@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -18,31 +18,34 @@ from langgraph.runtime import Runtime
 
 from rec_core import Recommender
 
-from ..answering import compose, saved_phrase
 from ..budget import CALLS_PER_MESSAGE, ROUNDS_PER_PLANNER
 from ..constraints import conditions_of
 from ..errors import BudgetExceeded, PlannerFailed
-from ..events import Grounded, PlanMade, SlateReady, TextDelta, TurnFinished, TurnResult
-from ..evidence import EvidenceFinder, Person
+from ..events import (
+    Grounded,
+    PlanMade,
+    SlateReady,
+    TextDelta,
+    TurnEvent,
+    TurnFinished,
+    TurnResult,
+)
 from ..grounding import Grounds, Verdict, ground, named_items
+from ..llm.live import LiveWords
 from ..memory import ConversationStore
 from ..planning.base import Plan, Planner
 from ..planning.core import CorePlanner
 from ..state import ConversationState, Preference, Wish
-from .run import TurnContext, looked_up, recall
+from .learning import plan_learning, read_learning
+from .outcome import Draft, outcome_of
+from .run import TurnContext, recall
 from .state import Json, TurnChange, TurnState, dump_calls, dump_plan, load_calls, load_plan
-from .wording import (
-    NOT_LEARNING,
-    cut_notice,
-    fallback_notice,
-    forgotten_notice,
-    limit_reason,
-    set_aside_notice,
-)
+from .wording import cut_notice, fallback_notice, limit_reason, set_aside_notice
 
 _LOG = logging.getLogger(__name__)
 
-MODEL_PLANNERS = frozenset({"tool_calling", "structured"})
+# The structured planner's words, slates and calls are made by code from what the model read.
+MODEL_PLANNERS = frozenset({"tool_calling"})
 _DEFAULT_SLATE = 6
 _SLATE_INTENTS = frozenset({"recommend", "more"})
 _GIVEN_ITEMS_INTENTS = frozenset({"explain", "compare", "details"})
@@ -109,7 +112,11 @@ class TurnNodes:
             run.meter.is_last_planner = index >= len(self._parts.planners) - 1
             if run.planner_index != index:
                 run.begin_attempt(index, context)
+            if self._planners[index].name in MODEL_PLANNERS and not repair:
+                run.live = self._live_words(index, context, runtime.stream_writer)
             plan, reason = self._ask(index, context, repair, n_rounds=_rounds_of(state, index))
+            if run.live is not None:
+                run.live.stop()
             if plan is not None:
                 break
             notices.append(fallback_notice(self._planners[index].name, self._next(index), reason))
@@ -131,6 +138,7 @@ class TurnNodes:
         context, run = runtime.context, runtime.context.run
         self._catch_up(state, context)
         plan, index = load_plan(state["plan"]), state["planner"]
+        run.heed(plan)
         done, fault = [], ""
         outcomes = []
         for call in plan.calls[:CALLS_PER_MESSAGE]:
@@ -185,7 +193,10 @@ class TurnNodes:
         result = TurnResult.model_validate(outcome["result"])
         if result.items:
             runtime.stream_writer(SlateReady(items=result.items))
-        for piece in text_pieces(result.text):
+        # What was told while the model spoke is not told again.
+        told = context.run.live.told if context.run.live is not None else ""
+        rest = result.text[len(told) :] if result.text.startswith(told) else result.text
+        for piece in text_pieces(rest):
             runtime.stream_writer(TextDelta(text=piece))
         return {"outcome": outcome}
 
@@ -203,6 +214,7 @@ class TurnNodes:
             ConversationState.model_validate(outcome["state"]),
             [Preference.model_validate(one) for one in outcome["learned"]],
             outcome["forgotten"],
+            paused={"pause": True, "resume": False}.get(outcome.get("learning", "")),
         )
         runtime.stream_writer(TurnFinished(result=result))
         return {}
@@ -210,7 +222,11 @@ class TurnNodes:
     def _recall(self, context: TurnContext) -> None:
         parts, run = self._parts, context.run
         run.recalled = recall(
-            parts.store, parts.recommender, context.user_id, context.conversation_id
+            parts.store,
+            parts.recommender,
+            context.user_id,
+            context.conversation_id,
+            now=run.now(),
         )
         run.was_recalled = True
 
@@ -223,6 +239,8 @@ class TurnNodes:
         index = state["planner"]
         run.meter.is_last_planner = index >= len(self._parts.planners) - 1
         run.begin_attempt(index, context)
+        if state.get("plan"):
+            run.heed(load_plan(state["plan"]))
         for past in state.get("rounds", []):
             if past["planner"] == index:
                 for call in load_calls(past["calls"]):
@@ -237,6 +255,11 @@ class TurnNodes:
         try:
             if n_rounds >= ROUNDS_PER_PLANNER:
                 return None, "planning went round in circles"
+            command = self._learning_plan(context)
+            if command is not None:
+                return command, ""
+            if planner.name in MODEL_PLANNERS:
+                run.look_back(self._parts.store, context)
             return planner.plan(run.view(context, repair)), ""
         except PlannerFailed as fault:
             return None, fault.reason
@@ -250,8 +273,35 @@ class TurnNodes:
             _LOG.exception("planner %s failed (%s)", planner.name, type(fault).__name__)
             return None, "something went wrong while planning"
 
+    def _learning_plan(self, context: TurnContext) -> Plan | None:
+        """The plan for "stop learning about me" and its like, whoever the planner is."""
+        command = read_learning(context.text)
+        if command is None:
+            return None
+        store = self._parts.store
+        newest = store.turns(context.user_id, context.conversation_id, limit=1)
+        just_noted = [
+            one
+            for one in context.run.recalled.preferences
+            if newest and one.source_turn_id == newest[-1].turn_id
+        ]
+        is_paused = store.is_paused(context.user_id)
+        return plan_learning(command, is_paused=is_paused, just_noted=just_noted)
+
     def _next(self, index: int) -> str:
         return self._planners[min(index + 1, len(self._planners) - 1)].name
+
+    def _live_words(
+        self, index: int, context: TurnContext, write: Callable[[TurnEvent], None]
+    ) -> LiveWords:
+        """Tells a model's sentences as they come, as far as the catalog backs them already."""
+        chatting = Plan(planner=self._planners[index].name, intent="chat", summary="")
+        grounds = self._grounds(chatting, context)
+
+        def check(text: str) -> str:
+            return ground((), text, grounds, is_model_prose=True).text
+
+        return LiveWords(check, lambda piece: write(TextDelta(text=piece)))
 
     def _grounds(self, plan: Plan, context: TurnContext) -> Grounds:
         recalled, run = context.run.recalled, context.run
@@ -298,48 +348,15 @@ class TurnNodes:
         return (), text
 
     def _outcome(self, state: TurnState, context: TurnContext) -> Json:
-        run, recalled = context.run, context.run.recalled
         plan, draft = load_plan(state["plan"]), state["draft"]
-        wish = plan.wish or recalled.state.wish
-        # The last resort has not read the wish, so it must not claim to meet one.
-        met = Wish() if plan.planner == CorePlanner.name else wish
-        plan = replace(plan, wish=met, say=draft["text"])
-        person = Person(
-            wish=met, liked=recalled.liked, history=recalled.history,
-            preferences=recalled.preferences,
-        )  # fmt: skip
-        finder = EvidenceFinder(self._parts.recommender, person)
-        answer = compose(plan, draft["item_ids"], _about(plan, context), finder)
-        drafted = run.drafts.learned if run.drafts is not None else []
-        learned = [*plan.learned, *drafted]
-        liked_now = {one.value for one in learned if (one.kind, one.subject) == ("like", "item")}
-        is_paused = bool(learned) and self._parts.store.is_paused(context.user_id)
-        if is_paused:
-            learned = []
-        forgotten = run.drafts.forgotten if run.drafts is not None else []
-        notices = [*state.get("notices", []), *plan.notices]
-        notices += [NOT_LEARNING] if is_paused else []
-        if plan.planner in MODEL_PLANNERS:
-            gone = [one.label for one in recalled.preferences if one.preference_id in forgotten]
-            notices += forgotten_notice(gone)
-        result = TurnResult(
-            turn_id=context.turn_id,
-            conversation_id=context.conversation_id,
-            text=answer.text,
-            items=answer.items,
-            notices=tuple(dict.fromkeys(notices)),
-            suggestions=answer.suggestions,
-            saved=tuple(saved_phrase(one) for one in learned),
-            planner=plan.planner,
+        grounded = Draft(
+            plan=plan,
+            item_ids=draft["item_ids"],
+            text=draft["text"],
+            notices=state.get("notices", []),
+            is_model=plan.planner in MODEL_PLANNERS,
         )
-        return {
-            "result": result.model_dump(mode="json"),
-            "state": _next_state(recalled.state, plan, wish, result, liked_now).model_dump(
-                mode="json"
-            ),
-            "learned": [one.model_dump(mode="json") for one in learned],
-            "forgotten": list(forgotten),
-        }
+        return outcome_of(grounded, context, self._parts.recommender, self._parts.store)
 
 
 def text_pieces(text: str) -> Sequence[str]:
@@ -356,37 +373,3 @@ def _is_useless(plan: Plan, wanted: Sequence[str], verdict: Verdict) -> bool:
     if verdict.item_ids:
         return False
     return not verdict.text or bool(wanted) or plan.intent in _SLATE_INTENTS
-
-
-def _about(plan: Plan, context: TurnContext) -> tuple[str, ...]:
-    """The items that an explanation, comparison or look-up is about."""
-    found = [
-        item_id
-        for outcome in context.run.outcomes
-        if outcome.result is not None
-        and outcome.call.tool in {"item_details", "compare_items", "why_recommended"}
-        for item_id in looked_up(outcome.result)
-    ]
-    if not found and plan.focus_item_id is not None:
-        found = [plan.focus_item_id]
-    return tuple(dict.fromkeys(found))
-
-
-def _next_state(
-    old: ConversationState, plan: Plan, wish: Wish, result: TurnResult, liked_now: Set[str]
-) -> ConversationState:
-    shown = tuple(item.item_id for item in result.items)
-    # Who says to like what was refused before takes that back.
-    refused = [item_id for item_id in old.rejected_item_ids if item_id not in liked_now]
-    rejected = (*refused, *plan.rejected_item_ids)
-    seen = (*old.seen_item_ids, *plan.seen_item_ids)
-    return ConversationState(
-        wish=wish,
-        shown_item_ids=tuple(dict.fromkeys((*old.shown_item_ids, *shown))),
-        last_slate=shown or old.last_slate,
-        rejected_item_ids=tuple(dict.fromkeys(rejected)),
-        seen_item_ids=tuple(dict.fromkeys(seen)),
-        focus_item_id=plan.focus_item_id or old.focus_item_id,
-        asked=plan.asks,
-        turn_count=old.turn_count + 1,
-    )

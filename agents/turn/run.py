@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from rec_core import Catalog, Recommender, UnknownUserError
+from rec_core import Catalog, Recommender
+from rec_core.dialogue import Utterance
 from tools import (
     CandidateBus,
     Toolbox,
@@ -25,14 +26,19 @@ from tools import (
 
 from ..budget import BudgetMeter
 from ..events import ToolFinished, ToolStarted, TurnEvent
+from ..llm.live import LiveWords
 from ..memory import ConversationStore
-from ..planning.base import Exchange, ToolOutcome, TurnView
+from ..memory.retrieval import faded, relevant_preferences
+from ..planning.base import Exchange, Plan, ToolOutcome, TurnView
 from ..state import ConversationState, FeedbackKind, Preference
 from .drafts import PreferenceDrafts
+from .learning import read_learning
+from .summary import facts_in_force, summary_text
 
 _LOG = logging.getLogger(__name__)
 
 _EXCHANGES = 6
+_RELEVANT = 30
 _LONGEST_EXCHANGE = 600
 _SHOWN_ARGUMENT = 200
 
@@ -55,7 +61,7 @@ class Recalled:
     Attributes:
         liked: Liked by button or in words, oldest first.
         disliked: Disliked or rejected, in this conversation or for good.
-        history: The data's own record of this user, oldest first.
+        history: The data's own record of this user without what they rated low, oldest first.
     """
 
     state: ConversationState = field(default_factory=ConversationState)
@@ -67,23 +73,22 @@ class Recalled:
 
 
 def recall(
-    store: ConversationStore, recommender: Recommender, user_id: str, conversation_id: str
+    store: ConversationStore,
+    recommender: Recommender,
+    user_id: str,
+    conversation_id: str,
+    *,
+    now: datetime,
 ) -> Recalled:
-    """Read everything that one turn starts from."""
+    """Read everything that one turn starts from; likes of long ago come with less confidence."""
     catalog = recommender.catalog
     state = _still_known(store.state(user_id, conversation_id), catalog)
     preferences = store.preferences(user_id)
-    clicks = _unlearned_clicks(store, user_id, conversation_id)
-    items = [one for one in preferences if one.subject == "item"]
-    liked = [one.value for one in items if one.kind in ("like", "must")]
-    liked += [item_id for item_id, kind in clicks.items() if kind == "like"]
-    disliked = [one.value for one in items if one.kind in ("dislike", "must_not")]
-    disliked += [item_id for item_id, kind in clicks.items() if kind == "dislike"]
-    refused = _known((*disliked, *state.rejected_item_ids), catalog)
+    liked, disliked = opinions(store, catalog, user_id, conversation_id, state, preferences)
     turns = store.turns(user_id, conversation_id, limit=_EXCHANGES)
     return Recalled(
         state=state,
-        preferences=preferences,
+        preferences=faded(preferences, now),
         exchanges=tuple(
             Exchange(
                 user_text=turn.text[:_LONGEST_EXCHANGE],
@@ -92,10 +97,29 @@ def recall(
             )
             for turn in turns
         ),
-        liked=tuple(one for one in _known(liked, catalog) if one not in refused),
-        disliked=refused,
-        history=_history(recommender, user_id),
+        liked=liked,
+        disliked=disliked,
+        history=taken_gladly(recommender, user_id),
     )
+
+
+def opinions(
+    store: ConversationStore,
+    catalog: Catalog,
+    user_id: str,
+    conversation_id: str,
+    state: ConversationState,
+    preferences: Sequence[Preference],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Items liked, oldest first, and items disliked or refused: in words, by button, in this talk."""
+    clicks = _unlearned_clicks(store, user_id, conversation_id)
+    items = [one for one in preferences if one.subject == "item"]
+    liked = [one.value for one in items if one.kind in ("like", "must")]
+    liked += [item_id for item_id, kind in clicks.items() if kind == "like"]
+    disliked = [one.value for one in items if one.kind in ("dislike", "must_not")]
+    disliked += [item_id for item_id, kind in clicks.items() if kind == "dislike"]
+    refused = _known((*disliked, *state.rejected_item_ids), catalog)
+    return tuple(one for one in _known(liked, catalog) if one not in refused), refused
 
 
 def _unlearned_clicks(
@@ -134,12 +158,32 @@ class TurnRun:
         self.outcomes: list[ToolOutcome] = []
         self.bus = CandidateBus()
         self.drafts: PreferenceDrafts | None = None
+        self.live: LiveWords | None = None
+        self.summary = ""
+        self._heeded: Plan | None = None
+
+    def now(self) -> datetime:
+        """The moment, with a zone."""
+        return self._clock()
+
+    def heed(self, plan: Plan) -> None:
+        """Let what the plan read out of the message count for the calls that follow in this turn."""
+        self._heeded = plan
+
+    def look_back(self, store: ConversationStore, context: TurnContext) -> None:
+        """Sum up what the exchanges in view no longer tell; once a turn, and only for a model."""
+        if self.summary or self.recalled.state.turn_count <= len(self.recalled.exchanges):
+            return
+        turns = store.turns(context.user_id, context.conversation_id)
+        facts = facts_in_force(turns, self.recalled.state, self.recalled.preferences)
+        self.summary = summary_text(facts, self.recommender.catalog)
 
     def begin_attempt(self, planner_index: int, context: TurnContext) -> None:
         """Make ready for a planner."""
         self.planner_index = planner_index
         self.outcomes = []
         self.bus = CandidateBus()
+        self._heeded = None
         self.drafts = PreferenceDrafts(
             text=context.text,
             turn_id=context.turn_id,
@@ -150,15 +194,26 @@ class TurnRun:
 
     def view(self, context: TurnContext, repair: str) -> TurnView:
         """What the planner gets to see."""
+        command = read_learning(context.text)
+        recalled = self.recalled
         return TurnView(
             turn_id=context.turn_id,
-            text=context.text,
+            text=command.rest if command is not None else context.text,
             state=self.recalled.state,
-            preferences=self.recalled.preferences,
-            exchanges=self.recalled.exchanges,
+            preferences=recalled.preferences,
+            relevant=relevant_preferences(
+                recalled.preferences,
+                wish=recalled.state.wish,
+                text=context.text,
+                limit=_RELEVANT,
+                recommender=self.recommender,
+            ),
+            exchanges=recalled.exchanges,
+            summary=self.summary,
             outcomes=tuple(self.outcomes),
             repair=repair,
             meter=self.meter,
+            hear=self.live.hear if self.live is not None else None,
         )
 
     def act(
@@ -212,16 +267,42 @@ class TurnRun:
 
     def _tool_context(self, context: TurnContext) -> ToolContext:
         state = self.recalled.state
+        liked, disliked = self._opinions_now()
         return ToolContext(
             user_id=context.user_id,
             recommender=self.recommender,
             bus=self.bus,
-            history=self.recalled.liked,
-            disliked=self.recalled.disliked,
+            history=liked,
+            disliked=disliked,
             shown=tuple(dict.fromkeys((*state.shown_item_ids, *state.seen_item_ids))),
             last_slate=state.last_slate,
+            dialogue=self._dialogue(context.text),
             preferences=self.drafts,
         )
+
+    def _dialogue(self, text: str) -> tuple[Utterance, ...]:
+        """What both sides said, slates in words, with the new message last."""
+        catalog = self.recommender.catalog
+        said: list[Utterance] = []
+        for exchange in self.recalled.exchanges:
+            shown = (catalog[one].label for one in exchange.item_ids if one in catalog)
+            said.append(Utterance("user", exchange.user_text))
+            said.append(Utterance("assistant", ", ".join((exchange.reply_text, *shown))))
+        return (*said, Utterance("user", text))
+
+    def _opinions_now(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Liked and disliked items, with what this very message says: the newest word wins."""
+        plan, drafts = self._heeded, self.drafts
+        told = [*(plan.learned if plan else ()), *(drafts.learned if drafts else ())]
+        items = [one for one in told if one.subject == "item"]
+        likes = [one.value for one in items if one.kind in ("like", "must")]
+        refused = [one.value for one in items if one.kind in ("dislike", "must_not")]
+        refused += plan.rejected_item_ids if plan else ()
+        catalog = self.recommender.catalog
+        old_likes = [one for one in self.recalled.liked if one not in refused]
+        old_refused = [one for one in self.recalled.disliked if one not in likes]
+        new_likes = [one for one in likes if one not in refused]
+        return _known((*old_likes, *new_likes), catalog), _known((*old_refused, *refused), catalog)
 
 
 def looked_up(result: ToolResult) -> tuple[str, ...]:
@@ -247,11 +328,22 @@ def summarise(outcome: ToolOutcome) -> str:
     )
 
 
-def _history(recommender: Recommender, user_id: str) -> tuple[str, ...]:
-    try:
-        return recommender.user_history(user_id)
-    except UnknownUserError:
+def taken_gladly(recommender: Recommender, user_id: str) -> tuple[str, ...]:
+    """The data's own record of a user without what they rated below their mean, oldest first.
+
+    "Like X, which is in your history" is no reason when X was a disappointment.
+    """
+    interactions = recommender.interactions
+    if user_id not in interactions.users:
         return ()
+    history = recommender.user_history(user_id)
+    ratings = interactions.weights_of(interactions.users.row(user_id))
+    if not interactions.has_ratings or not len(ratings):
+        return history
+    mean = float(ratings.mean())
+    return tuple(
+        item_id for item_id, rating in zip(history, ratings, strict=True) if rating >= mean
+    )
 
 
 def _still_known(state: ConversationState, catalog: Catalog) -> ConversationState:

@@ -13,6 +13,7 @@ _STAND_INS = {
     "core": "so here is what suits you in general",
 }
 
+NOT_THIS = "As you asked, I keep this to this conversation only."
 NOT_LEARNING = "Learning is paused, so I keep this to this conversation only."
 
 

@@ -28,10 +28,13 @@ INTENT_OF: dict[Act, Intent] = {
     "explain": "explain", "compare": "compare", "details": "details", "feedback": "feedback",
     "profile": "remember", "forget": "remember", "forget_all": "remember", "remember": "remember",
     "start_over": "ask", "thanks": "chat", "hello": "chat", "bye": "chat", "help": "chat",
-    "identity": "chat", "hostile": "chat", "insult": "chat", "care": "chat", "off_topic": "unknown",
+    "identity": "chat", "hostile": "chat", "insult": "chat", "care": "chat", "off_topic": "chat",
     "affirm": "chat", "deny": "chat", "praise": "chat", "gibberish": "unknown", "empty": "unknown",
     "foreign": "unknown", "undo": "chat",
 }  # fmt: skip
+
+
+_SHORT_REST = 4
 
 
 class Decider:
@@ -69,11 +72,20 @@ class Decider:
         """True for "is there something like Heat?": a question that wants a slate."""
         if act == "pick":
             return not parse.state.last_slate or not parse.draft.is_empty
+        if act == "explain":
+            return self._wishes_after(parse)
         if act in ("details", "compare"):
             wanted = parse.draft.genres or parse.draft.refused or parse.year_change != YearChange()
             similar = any(follows_similarity(parse.plain, m) for m in parse.mentions)
             return similar or bool(wanted and intents.has_opener(parse.plain) and act != "compare")
         return False
+
+    def _wishes_after(self, parse: Parse) -> bool:
+        """True for "why that one? keep it animated": the wish after the question counts."""
+        _, mark, rest = parse.plain.rpartition("?")
+        asked = bool(mark) and len(rest.strip()) > _SHORT_REST
+        draft = parse.draft
+        return asked and bool(draft.genres or draft.refused or draft.weights or draft.people)
 
     def _asked_about(self, parse: Parse, act: Act) -> tuple[str, ...]:
         slate = parse.state.last_slate
@@ -166,13 +178,13 @@ class Decider:
         refused = intents.refuses_slate(parse.plain) and self._means_slate(parse)
         about_taste = bool(learned) and not intents.has_opener(parse.plain)
         if refused and not parse.states_wish and not parse.with_role("liked", "seen"):
-            return self._more(parse, refused=True)
-        if opinions or about_taste:
-            return self._feedback(parse, learned)
+            return self._more(parse, refused=not more)
         if intents.asks_to_remember(parse.plain):
             note = learn_note(parse.utterance)
             reading = self._plain(parse, "remember")
             return replace(reading, learned=learned or ((note,) if note else ()))
+        if opinions or about_taste:
+            return self._feedback(parse, learned, more=more)
         excluded = parse.with_role("exclude")
         if self._is_farewell(parse):
             return self._talk(parse)
@@ -244,7 +256,9 @@ class Decider:
         """Wishes like "something good" say nothing, so they forget the topic but not the count asked for now."""
         return Wish(count=parse.count.value if parse.count and not parse.count.more else None)
 
-    def _feedback(self, parse: Parse, learned: tuple[PreferenceDraft, ...]) -> Reading:
+    def _feedback(
+        self, parse: Parse, learned: tuple[PreferenceDraft, ...], *, more: bool
+    ) -> Reading:
         """Opinions; a slate follows when a wish is stated too or stands already."""
         state, draft = parse.state, parse.draft
         liked, disliked = parse.with_role("liked"), parse.with_role("disliked", "exclude")
@@ -263,13 +277,24 @@ class Decider:
         wish = merge(base, own)
         touched = bool(known & {*disliked, *seen})
         return Reading(
-            intent="feedback", act="feedback", wish=wish, refined=keeps,
+            intent=self._intent_beside_opinions(parse, more=more), act="feedback", wish=wish, refined=keeps,
             count=1 if touched and len(state.last_slate) == 1 else parse.count_once,
-            wants_slate=bool(liked or touched or self._states_more_than_opinions(parse) or (disliked and wish != Wish())),
+            wants_slate=bool(more or liked or touched or self._states_more_than_opinions(parse) or (disliked and wish != Wish())),
             item_ids=(*liked, *disliked, *seen), seen_item_ids=seen, liked_item_ids=liked,
             disliked_item_ids=disliked, learned=learned,
             asked_genres=tuple(draft.genres), asked_people=tuple(draft.people),
         )  # fmt: skip
+
+    def _intent_beside_opinions(self, parse: Parse, *, more: bool) -> Intent:
+        """Who judges and asks in one message wants the items; who only judges tells something."""
+        asks = intents.asks_for_items(parse.plain)
+        wished = self._states_more_than_opinions(parse)
+        if asks and (wished or parse.with_role("liked")):
+            return "recommend"
+        if more:
+            return "more"
+        firm = parse.draft.genres or parse.draft.people or parse.draft.people_refused
+        return "recommend" if wished and firm else "feedback"
 
     def _states_more_than_opinions(self, parse: Parse) -> bool:
         return (
@@ -305,19 +330,31 @@ class Decider:
             asked_genres=tuple(draft.genres), asked_people=tuple(draft.people),
         )  # fmt: skip
 
+    def _seeds(self, parse: Parse) -> tuple[str, ...]:
+        """What the wish starts from, without what the same message refuses."""
+        refused = parse.with_role("exclude", "disliked", "unlike")
+        return tuple(item_id for item_id in parse.with_role("seed") if item_id not in refused)
+
     def _wishing(self, parse: Parse, act: Act, old: Wish) -> Reading:
         change = Change(
-            draft=parse.draft, seeds=parse.with_role("seed"), unlike=parse.with_role("unlike"),
+            draft=parse.draft, seeds=self._seeds(parse), unlike=parse.with_role("unlike"),
             years=parse.year_change, count=parse.stated_count, adds_seeds=intents.adds_titles(parse.plain),
         )  # fmt: skip
         plain = parse.plain.strip()
-        bare = bool(change.seeds) and not any(m.pointed for m in parse.mentions) and act != "more"
+        pointed = any(mention.pointed for mention in parse.mentions)
+        shown = bool(change.seeds) and set(change.seeds) <= set(parse.state.last_slate)
+        shown = shown and (pointed or bool(re.search(r"\bmore\b", plain)))
+        bare = bool(change.seeds) and not (shown or pointed) and act != "more"
+        # "more like the second one" goes on from the slate, whatever opens it
+        topic = replace(change, seeds=()) if shown else change
         new = old == Wish() or is_new_topic(
-            plain, change, opens=intents.has_opener(parse.plain), bare_title=bare
+            plain, topic, opens=intents.has_opener(parse.plain) and not shown, bare_title=bare
         )
         wish = merge(Wish() if new else old, change)
         refusing = intents.refuses_slate(parse.plain)
         excluded = (*parse.with_role("exclude"), *(parse.state.last_slate if refusing else ()))
+        if act == "wish" and parse.count_once is not None and wish != old:
+            wish = wish.model_copy(update={"count": parse.count_once})
         return Reading(
             intent=INTENT_OF[act], act=act, wish=wish, refined=not new, count=parse.count_once,
             wants_slate=True, disliked_item_ids=tuple(dict.fromkeys(excluded)), learned=self._learned(parse),
@@ -325,7 +362,9 @@ class Decider:
         )  # fmt: skip
 
     def _more(self, parse: Parse, *, refused: bool) -> Reading:
-        excluded = parse.with_role("exclude")
+        # "none of those, others please" waves a slate away; no single film was judged
+        named = [m for m in parse.mentions if not (m.by_word and len(m.item_ids) > 1)]
+        excluded = tuple(i for m in named if m.role == "exclude" for i in m.item_ids)
         if refused:
             excluded = tuple(
                 dict.fromkeys((*excluded, *(parse.all_items or parse.state.last_slate)))

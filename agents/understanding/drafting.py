@@ -27,8 +27,8 @@ _ONLY = re.compile(
     r"\b(?:only|instead|make it|make that|rather|actually|just|switch to|change (?:it )?to|nothing but|i meant|i mean)\b"
 )
 _ALSO = re.compile(r"\b(?:also|and|plus|too|as well|add|with|still|both|more|some|even)\b")
-_SET_PHRASES = re.compile(
-    r"\b(?:as good as|so much|by the way|good enough|well done|of course|tonight's|right now|long story short)\b"
+SET_PHRASES = re.compile(
+    r"\b(?:(?:heart|brain|mind|head)(?: is|'s)?(?: still)? racing|(?:drives?|driving|drove) (?:me|us) (?:nuts|mad|crazy|insane)|for the love of (?:god|all)|god help me|as good as|so much|by the way|good enough|well done|of course|tonight's|right now|long story short)\b"
 )
 
 
@@ -90,9 +90,10 @@ def draft_words(plain: str, matches: Sequence[Match], cues: Sequence[Cue]) -> Dr
     draft = Draft(alone=bool(_ONLY.search(plain)), added=bool(_ALSO.search(plain)))
     wanted: list[Match] = []
     for match in matches:
-        polarity = polarity_at(plain, cues, match.start, name=match.entry.noun)
+        polarity = polarity_at(plain, cues, match.start, name=match.entry.names_thing)
         if _put(draft, match, polarity):
             wanted.append(match)
+    _quiet_about_situations(draft, matches, wanted)
     draft.any_of = _is_choice(plain, wanted)
     draft.refused = list(dict.fromkeys(draft.refused))
     draft.clash = tuple(sorted(set(draft.genres) & set(draft.refused)))
@@ -101,13 +102,27 @@ def draft_words(plain: str, matches: Sequence[Match], cues: Sequence[Cue]) -> Dr
         if not match.entry.noun and set(match.entry.genre) & set(draft.clash):
             draft.pull({g: w for g, w in match.entry.weights.items() if g not in draft.clash}, 2.0)
     draft.genres = [genre for genre in dict.fromkeys(draft.genres) if genre not in draft.refused]
+    for genre in draft.genres:  # "sci-fi without robots" still wants sci-fi
+        if draft.weights.get(genre, 0.0) < 0:
+            del draft.weights[genre]
     return draft
+
+
+def _quiet_about_situations(
+    draft: Draft, matches: Sequence[Match], wanted: Sequence[Match]
+) -> None:
+    """Whoever says a mood or a kind need not be told what was made of the bad day as well."""
+    told = [match for match in matches if match.entry.tells]
+    if len(told) < len(matches) and (wanted or len(draft.notes) > len(told)):
+        said = {_said(match, "want") for match in told}
+        draft.notes = [note for note in draft.notes if note not in said]
 
 
 def _put(draft: Draft, match: Match, polarity: Polarity) -> bool:
     """Add one match; True when it became a hard wish for its genres."""
     entry, phrase = match.entry, match.phrase
-    words = entry.query.replace("$", phrase)
+    words = entry.searched(_positive(phrase) if match.comparative else phrase)
+    shunned = phrase if entry.tells or not entry.avoid else f"{phrase} {entry.avoid}"
     if polarity == "more" and entry.noun and phrase.endswith("s") and entry.genre:
         draft.plural_more, polarity = True, "want"
     if polarity == "refuse" and match.comparative:
@@ -118,12 +133,12 @@ def _put(draft: Draft, match: Match, polarity: Polarity) -> bool:
             draft.pull(entry.weights, -_STRONGER)
             draft.notes.append(f"{'no' if phrase.endswith('s') else 'not'} {phrase}")
         if not entry.refuse or entry.avoid:
-            draft.avoid.append(entry.avoid or words or phrase)
+            draft.avoid.append(shunned)
         return False
     if polarity == "less":
         draft.pull(entry.weights, -_STRONGER)
         draft.demoted += entry.genre
-        draft.avoid.append(entry.avoid or words or phrase)
+        draft.avoid.append(shunned)
         draft.notes.append(f"less {phrase}" if not match.comparative else f"not {phrase}")
         return False
     if entry.genre and polarity == "want" and not match.comparative:
@@ -147,7 +162,12 @@ def _said(match: Match, polarity: Polarity) -> str:
         return match.phrase
     if polarity == "more":
         return f"more {match.phrase}"
-    return match.entry.label or f"with “{match.phrase}” in mind"
+    return match.entry.label.replace("$", match.phrase) or f"with “{match.phrase}” in mind"
+
+
+def _positive(phrase: str) -> str:
+    """What a comparative is said of: "more upbeat" -> "upbeat"; other forms as they are."""
+    return phrase.removeprefix("more ").removeprefix("less ")
 
 
 def _is_choice(plain: str, wanted: Sequence[Match]) -> bool:
@@ -170,7 +190,7 @@ def draft_rest(
     In long messages only words that follow a topic cue ("about", "set in") or stand before
     "film" count: the rest is the story around the wish.
     """
-    plain = _SET_PHRASES.sub(lambda match: " " * len(match[0]), utterance.plain)
+    plain = SET_PHRASES.sub(lambda match: " " * len(match[0]), utterance.plain)
     plain = utterance.masked(used).plain if plain == utterance.plain else _masked(plain, used)
     long = len(words_of(utterance.text)) > _LONG_MESSAGE
     kept = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +17,8 @@ from .reading import Mention
 from .text import PERSON_MARK, REFERENCE_MARK, TITLE_MARK, Span, Utterance, overlaps, words_of
 
 _SURE = 0.84
+_TELLING = 4
+_ARTICLE = re.compile(r"^(?:the|a|an) ", re.IGNORECASE)
 _LONGEST_LONE_TITLE = 9
 _ASKED_TITLE = re.compile(
     r"^(?:so |and |but |ok |please )*(?:"
@@ -24,6 +27,15 @@ _ASKED_TITLE = re.compile(
     r"|is|was|compare|describe|plot of|cast of|do you (?:have|know)|have you (?:got|seen)|(?:something|anything|films?|movies?|more|stuff) like|similar to|like"
     r"|i(?:'ve| have)? (?:already |just )?(?:seen|watched|saw|loved|liked|hated|love|hate|like)|(?:loved|hated|liked|seen|watched)"
     r")\s+(?P<t>[^,;!?]+?)(?: about| any good| good| released| made| from| come out| like that|, please| please)?\s*[?.!]*$"
+)
+_TITLE_CUE = re.compile(
+    r"(?:\b(?:like|called|titled|watched|seen|saw|loved|liked|hated|finished|about|than|similar to)|[\"'])\s*$"
+)
+_SLATE_CUE = re.compile(
+    r"(?:\b(?:like|why|not|no|and|or|vs|than|about|seen|saw|watched|loved|liked|hated|is|was)(?: the)?|[\"'])\s*$|^\W*$"
+)
+_BODY_OF_WORK = re.compile(
+    r"(?:'s)?,? (?:early |late |old |best |lesser known )?(?:films?|movies?|flicks?|pictures?|stuff|works?|filmography|thrillers?|comed(?:y|ies)|classics?)\b"
 )
 _PAIR = re.compile(r"\s+(?:and|with|to|vs\.?|versus|or)\s+")
 _PERSON_CUE = re.compile(
@@ -102,10 +114,11 @@ class EntityFinder:
         taken = [match.span for match in found]
         for name in self._search.spot_genres(plain):
             span = (name.start, name.end)
-            if not overlaps(span, taken):
+            genre = self._lexicon.common_genre(name.name)
+            if genre is not None and not overlaps(span, taken):
                 phrase = plain[name.start : name.end]
                 found.append(
-                    Match(entry=genre_entry(name.name), phrase=phrase, start=span[0], end=span[1])
+                    Match(entry=genre_entry(genre), phrase=phrase, start=span[0], end=span[1])
                 )
                 taken.append(span)
         for word, start, end in words_of(plain):
@@ -129,14 +142,33 @@ class EntityFinder:
 
     def _slate_titles(self, utterance: Utterance, state: ConversationState) -> list[Mention]:
         found: list[Mention] = []
-        known = [(self._catalog[i].title, i) for i in state.last_slate if i in self._catalog]
+        known = self._slate_names(state)
+        full = {self._catalog[i].title for i in state.last_slate if i in self._catalog}
         for title, item_id in sorted(known, key=lambda pair: -len(pair[0])):
             pattern = rf"(?<!\w){re.escape(title.lower())}(?: \(\d{{4}}\))?(?!\w)"
             for match in re.finditer(pattern, utterance.plain):
                 span = match.span()
-                if not overlaps(span, _spans(found)) and not self._is_plain_word(utterance, span):
+                part = title not in full and not _is_marked(utterance, span)
+                if part or overlaps(span, _spans(found)):
+                    continue
+                if not self._is_plain_word(utterance, span):
                     found.append(Mention(item_ids=(item_id,), start=span[0], end=span[1]))
         return found
+
+    def _slate_names(self, state: ConversationState) -> list[tuple[str, str]]:
+        """What the shown items may be called: titles, what stands before a colon, a telling first word."""
+        items = [self._catalog[i] for i in state.last_slate if i in self._catalog]
+        names = [(item.title, item.item_id) for item in items]
+        short = [(re.split(r":\s| - ", item.title)[0], item.item_id) for item in items]
+        short += [(_ARTICLE.sub("", name), item_id) for name, item_id in names]
+        first = [(_ARTICLE.sub("", name).split(" ")[0].strip(":,"), i) for name, i in short]
+        short += [(n, i) for n, i in first if len(n) > _TELLING and not self._is_talk(n.lower())]
+        full = {name for name, _ in names}
+        counts = Counter(name for name, _ in dict.fromkeys(short))
+        return names + [(n, i) for n, i in dict.fromkeys(short) if counts[n] == 1 and n not in full]
+
+    def _is_talk(self, word: str) -> bool:
+        return self._lexicon.is_filler(word) or bool(self._lexicon.match(word))
 
     def _is_plain_word(self, utterance: Utterance, span: Span) -> bool:
         """True for one lower-case everyday word, or a bare year, without quotes or a cue."""
@@ -148,13 +180,23 @@ class EntityFinder:
         if _DATE_WORD.fullmatch(words) and _DATE_CUE.search(utterance.plain[: span[0]]):
             return True
         everyday = self._lexicon.is_filler(words) or bool(self._lexicon.match(words))
-        if not everyday or " " in words:
+        if " " in words:
+            return self._is_topic(utterance, span)
+        if not everyday:
             return False
         first, before = utterance.text[span[0]], utterance.plain[: span[0]].rstrip()
         quoted = before.endswith(('"', "'"))
         marked = first.isupper() and bool(before) and before[-1] not in ".!?"
         cued = bool(re.search(r"\b(?:like|seen|watched|about|than|loved|hated)$", before))
         return not (quoted or marked or (cued and not self._lexicon.match(words)))
+
+    def _is_topic(self, utterance: Utterance, span: Span) -> bool:
+        """True for several lower-case words that the lexicon knows as one thing ("happy ending")."""
+        words = utterance.text[span[0] : span[1]]
+        if words != words.lower() or _TITLE_CUE.search(utterance.plain[: span[0]]):
+            return False
+        matches = self._lexicon.match(utterance.plain)
+        return any(m.start <= span[0] and span[1] <= m.end for m in matches)
 
     def _asked_titles(self, utterance: Utterance) -> list[Mention]:
         """Lower-case titles in questions that can only be about an item ("who directed heat?")."""
@@ -192,7 +234,10 @@ class EntityFinder:
         found = []
         for match in self._search.spot_people(utterance.text):
             inside = [s for s in taken if overlaps((match.start, match.end), [s])]
-            if all(end - start < match.end - match.start for start, end in inside):
+            maker = _BODY_OF_WORK.match(utterance.plain, match.end)
+            if (maker and inside == [(match.start, match.end)]) or all(
+                end - start < match.end - match.start for start, end in inside
+            ):
                 found.append(match)
         return found
 
@@ -241,8 +286,20 @@ class EntityFinder:
     def _means_something(self, words: str) -> bool:
         """True when the phrase is made of words the lexicon knows ("something like that")."""
         plain = words.lower()
+        if len(words.split()) > 1 and all(word[0].isupper() for word in words.split()):
+            spans = [match.span for match in self._lexicon.match(plain)]
+            return all(
+                self._lexicon.is_filler(word) or overlaps((start, end), spans)
+                for word, start, end in words_of(plain)
+            )
         known = self._lexicon.match(plain) or self._search.spot_genres(words)
         return bool(known) or all(self._lexicon.is_filler(word) for word, _, _ in words_of(plain))
+
+
+def _is_marked(utterance: Utterance, span: Span) -> bool:
+    """A capital or a cue shows that the words are meant as a title."""
+    before = utterance.plain[: span[0]]
+    return utterance.text[span[0]].isupper() or bool(_SLATE_CUE.search(before))
 
 
 def _spans(mentions: Sequence[Mention]) -> list[Span]:

@@ -29,57 +29,65 @@ _CARE = re.compile(
     r"\b(?:kill myself|end my life|want to die|wanna die|suicidal|hurt myself|don't want to live)\b"
 )
 _OFF_TOPIC = re.compile(
-    r"\b(?:weather|stock|bitcoin|recipe|cook|capital of|president of|translate|write (?:me )?(?:a|an|some) (?:poem|essay|code|story|email|python|song|letter)|homework|what time is it"
-    r"|what day is it|\d+ ?[+*/x-] ?\d+|tell me a joke|joke|meaning of life|who won|book (?:me )?a (?:flight|table|hotel)|order (?:me )?(?:a )?pizza|play (?:some )?music|set (?:an )?alarm|news|football score|your (?:age|birthday|mother)|marry me|do you love me)\b"
+    r"\b(?:weather|election|elections|politics today|football match|lottery|president|stocks?|bitcoin|recipe|cook|capital of|president of|translate|write (?:me )?(?:a|an|some) (?:poem|essay|code|story|email|python|song|letter)|homework|what time is it"
+    r"|what day is it|\d+ ?[+*/x-] ?\d+|tell me a joke|joke|meaning of life|who(?:'s| is)? (?:won|win|wins|going to win|gonna win)|book (?:me )?a (?:flight|table|hotel)|order (?:me )?(?:a )?pizza|play (?:some )?music|set (?:an )?alarm|news|football score|your (?:age|birthday|mother)|marry me|do you love me)\b"
 )
 _PROFILE = re.compile(
-    r"\bwhat (?:do|did|have) you (?:know|remember|learn(?:ed|t)?|saved?|noted?|store[sd]?|got)(?: \w+){0,2}? (?:about|of|on|for) me\b|\b(?:show|list|see|view|what(?:'s| is| are| do i have in)?)(?: me)? (?:in )?my (?:profile|preferences|tastes?|memory|likes|dislikes|saved)\b"
+    r"\bwhat (?:do|did|have) you (?:know|remember|learn(?:ed|t)?|saved?|noted?|store[sd]?|got)(?: \w+){0,2}? (?:about|of|on|for) (?:my|what i)\b|\b(?:do|can|did|will) you (?:still |even |actually )?(?:remember|recall|know|note|save|keep)(?: \w+)? (?:which|what|that|my|anything|everything|all|if|whether|of|about me|me)\b"
+    r"|\bwhat (?:have|did) i (?:told|tell|said|say|mention(?:ed)?)\b|\b(?:which|what)(?: \w+)? (?:have|did|do) i (?:say|said|tell|told|rate|rated|like|liked|love|loved|hate|hated)\b|\bwhat(?:'s| is) (?:on |in )?(?:my (?:list|profile|file|taste)|your (?:memory|notes))\b|\bmy taste (?:so far|profile)\b"
+    r"|\bwhat (?:do|did|have) you (?:know|remember|learn(?:ed|t)?|saved?|noted?|store[sd]?|got)(?: \w+){0,2}? (?:about|of|on|for) me\b|\b(?:show|list|see|view|what(?:'s| is| are| do i have in)?)(?: me)? (?:in )?my (?:profile|preferences|tastes?|memory|likes|dislikes|saved)\b"
     r"|\bwhat (?:have you )?(?:learned|noted|saved|remembered)(?: so far)?\b|\bwhat do i (?:like|dislike|hate|love)\b|\bdo you (?:know|remember) (?:me|my|what i)\b|\bwho am i\b|^(?:my )?(?:profile|preferences|memory)\??$"
 )
 _FORGET_ALL = re.compile(
-    r"\b(?:forget|delete|erase|remove|clear|wipe|reset) (?:everything|all)(?: (?:that )?(?:you (?:know|have|learned|saved|stored)|about me|my (?:data|preferences|likes|dislikes)|of it|i told you))*(?: about me)?\b|\bforget (?:about )?me\b"
+    r"\b(?:forget|delete|erase|remove|clear|wipe|reset) (?:everything|all)(?: (?:that )?(?:you (?:know|have|learned|saved|stored)|about me|my (?:data|preferences|likes|dislikes)|of it|i told you))*(?: about me)?\b|\bforget (?:about )?me\b|\b(?:delete|erase|remove|clear|wipe|forget|reset) (?:everything|anything|all|whatever)(?: \w+){0,4} (?:about|on|of|from) me\b"
     r"|\b(?:delete|erase|clear|wipe|remove|reset) (?:all )?(?:my|the) (?:data|profile|memory|preferences|history|tastes?)\b"
 )
 _START_OVER = re.compile(
-    r"\b(?:start|begin) (?:over|again|afresh|anew|fresh|from scratch|from the beginning|something new)\b|\b(?:let's )?reset\b|\bnew (?:topic|search|conversation|request|subject)\b|\bfresh start\b"
+    r"\b(?:ok(?:ay)?,? )?(?:forget|screw|enough(?: with| of)?|that's enough|no more|never mind|leave|drop)(?: about| of| the| these| those| all| that)* (?!that\b|it\b|what\b|about\b|the last\b|i\b)[a-z][a-z -]{2,18}(?:[.;!]|,? (?:and )?(?=(?:got|have you|give|show|let's|i want|how about|what about|something) ))(?= ?[^?.!]*\b(?:got|any|something|anything|give|show|want|find|asked|how about|what about|let's|now|need|looking|try|do you)\b)"
+    r"|\b(?:start|begin) (?:over|again|afresh|anew|fresh|from scratch|from the beginning|something new)\b|\b(?:let's )?reset\b|\bnew (?:topic|search|conversation|request|subject)\b|\bfresh start\b"
     r"|\b(?:something|anything) (?:else entirely|else altogether|completely else|(?:completely|totally|entirely|very|quite|wholly) (?:different|else|new))\b|\bscratch (?:that|all that|it)\b|\bscratch \ue002+|\bclear (?:everything|all|the filters?|my filters?)\b|\bchange of plans?\b|\bforget (?:all )?(?:what i said(?! about)|what i asked|the filters?|my filters?|all of that|all that)\b|\bnever mind(?: all)?(?: that)?\b|\bdifferent topic\b"
 )
 _FORGET = re.compile(
     r"\b(?:forget|unlearn|un-remember|delete|erase|don't remember|stop remembering)\b(?! (?:the |all )?(?:years?|decades?|era|dates?))|\b(?:remove|take) .{1,40} (?:from|off|out of) (?:my |your )?(?:memory|profile|preferences|list)\b|\bi (?:don't|no longer|do not)(?: \w+)? (?:hate|dislike|mind) .{1,40} (?:anymore|any more|any longer)\b|\bi no longer (?:hate|dislike|love|like)\b|\bnot anymore\b"
 )
 _REMEMBER = re.compile(
-    r"\b(?:(?<!you )(?<!i )(?<!can't )remember(?! me\b)|note|keep in mind|bear in mind|make a note|don't forget|for (?:the future|next time|future reference)|from now on|in general)\b"
+    r"\b(?:(?<!you )(?<!i )(?<!can't )(?<!don't )remember(?! me\b)(?! (?:when|the (?:days|time|movie|film|one))\b)|(?:take |make a )?note(?: of)?(?= that|:|,| down)|just so you know|for (?:your|the) record|fyi|save that|write that down|never forget|keep in mind|bear in mind|make a note|don't forget|for (?:the future|next time|future reference)|next time too|from now on|going forward|as a rule|in general)\b"
 )
 _WHY = re.compile(
     rf"^(?:but |and |so |ok |hm+,? )*why(?: (?:did you|do you|would you|on earth|exactly|is|are|was|were|should|would|did|the|me)|[ ,]*(?:{_M}|that|this|these|those|it|them)|\s*\?*$)"
-    r"|\bhow come\b|\bwhat (?:makes|made) you\b|\b(?:reasons?|reasoning) (?:for|behind)\b|\bexplain\b|\bwhy (?:did you|do you|would you|are you) (?:pick|recommend|choose|suggest|show)|\bhow did you (?:pick|choose|come up)\b|\bwhy (?:these|those|this|that|them|it)\b"
+    r"|\bhow come\b|\bwhat (?:makes|made) you\b|\b(?:reasons?|reasoning) (?:for|behind)\b|\bexplain\b|\bwhat (?:did|do) you mean\b|\bwhat(?:'s| is) (?:the (?:connection|link|reason|logic)|that (?:got|have) to do)\b|\bhow(?: \w+)? (?:is|are|does|do) (?:that|this|it|these|those|they|\ue000+|\ue002+) (?:fit|related|relate|match|like what)\b|\bwhy (?:would|should) i (?:like|watch|enjoy)\b|\bwhat made you\b|\bwhy (?:did you|do you|would you|are you) (?:pick|recommend|choose|suggest|show)|\bhow did you (?:pick|choose|come up)\b|\bwhy (?:these|those|this|that|them|it)\b"
     rf"|\bwhy {_M}\W*$"
 )
 _COMPARE = re.compile(
-    rf"\bcompar(?:e|ed|ison|ing)\b(?! to \w+ films)|\bdifferen(?:ce|t|ces) between\b|\bhow (?:do|does|are|is) .{{0,40}}differ|\b(?:vs\.?|versus)\b|{_M},? (?:or|and) {_M}.{{0,12}}(?:which|better)|\b(?:which|what)(?: one| of)?.{{0,30}}{_M}.{{0,8}}\b(?:or|and) {_M}|\bis {_M} better than {_M}|\bshould i (?:watch|see|pick) {_M} or {_M}|^{_M} or {_M}\W*$"
+    rf"\bcompar(?:e|ed|ison|ing)\b(?! to \w+ films)|\bdifferen(?:ce|t|ces) between\b|\bhow (?:do|does|are|is) .{{0,40}}differ|\b(?:vs\.?|versus)\b|\b(?:which|what)(?: one|'s| is|'s the)*(?: of (?:the two|them|those|these))? (?:\w+er|more \w+|better|best|worse|less \w+),? (?:between )?{_M}(?: or | and |, ){_M}|\b(?:is|are|was) {_M}(?: \w+){{0,3}} (?:or|than) {_M}|^(?:so |ok |hm+,? )?{_M},? (?:or|vs\.?) {_M},? (?:for|which|what|tonight)|{_M},? (?:or|and) {_M}.{{0,12}}(?:which|better)|\b(?:which|what)(?: one| of)?.{{0,30}}{_M}.{{0,8}}\b(?:or|and) {_M}|\bis {_M} better than {_M}|\bshould i (?:watch|see|pick) {_M} or {_M}|^{_M} or {_M}\W*$"
+)
+_IF_LIKED = re.compile(
+    r"\bif (?:i|you|we|they|someone|somebody|one) (?:really )?(?:like|liked|love|loved|enjoy|enjoyed)\b"
 )
 _PICK = re.compile(
     r"\bwhich (?:one|of (?:these|those|them)|would you|should i|do you|is (?:the )?(?:best|better|your favou?rite)|film|movie)\b|\bwhat (?:would you (?:pick|choose|watch)|should i (?:start with|watch first))\b|\bwhich of \ue002|\byour (?:favou?rite|top pick|pick)\b|\bpick one for me\b|\bbest of (?:these|those|them)\b"
 )
 _DETAILS = re.compile(
+    rf"[,.;!?-] (?:and |but |so )?(?:is|was|are|were|does|did|has) {_M}|"
+    rf"\b(?:who|what)(?:'s| is| was|s) (?:the |its )(?:lead|main|star|actor|actress|director|guy|girl|woman|man|kid|writer|composer|villain|plot|story|runtime|rating|cast)\b|\bhow (?:long|old|many|much|popular|scary|violent|sad|funny|good|bad)\b.{{0,20}}(?:{_M}|\b(?:it|that)\b)|\b(?:based on|adapted from)\b.{{0,30}}\?|\bwhat year did\b|{_M}[^.?!]{{0,20}}\b(?:any good|worth (?:watching|it|seeing|my time))\b|\bis it (?:any )?(?:good|worth)\b|\b(?:thoughts|opinions?|views?|verdict|take) on (?:{_M}|it\b|that\b)|\bwhat do you (?:think|reckon|make) (?:of|about) (?:{_M}|it\b|that\b)|\b(?:ever )?(?:heard of|know about|know anything about) {_M}|{_M},? (?:what's|what is|who's|who is) (?:that|it|this|in)\b|\bwhat language\b|\bwhere (?:is|was) {_M}\b|\b(?:does|do|did|has|will) {_M} (?:have|win|get|end)\b|\bin what year\b|\bwhat happens (?:in|at)\b|\bwho (?:dies|sings|scored|composed|produced|shot|voices|voiced)\b|"
     rf"\bwho (?:directed|made|wrote|stars?|starred|is in|was in|plays|played|acts|acted|'s in)\b|\bwho's (?:in|the director)\b|\bwhat(?:'s| is| was|s) (?:{_M}|it|that|this)(?: (?:film|movie|one))?(?: all)? about\b|\bwhat(?:'s| is) {_M}\W*$|\b(?:tell|say|talk) (?:me |us )?(?:something |a bit |a little )?(?:more )?about {_M}|\b(?:tell|show) me more about\b"
-    rf"|\bmore (?:info|information|details?|facts)\b|\b(?:info|information|details?|facts) (?:on|about|for|of)\b|\bwhen (?:was|did|is)\b.{{0,10}}{_M}|\b(?:what|which) (?:year|decade|genres?)\b.{{0,30}}{_M}|^(?:is|was|are|were|does|do|did|has|have|can) {_M}|\b(?:plot|cast|director|synopsis|summary|story|genres?|actors?|year|runtime|length) (?:of|in|for) {_M}"
+    rf"|\bmore (?:info|information|details?|facts)\b|\b(?:info|information|details?|facts) (?:on|about|for|of)\b|\bwhen (?:was|did|is)\b.{{0,10}}{_M}|\b(?:what|which) (?:year|decade|genres?)\b.{{0,30}}{_M}|^(?:is|was|are|were|does|do|did|has|have) {_M}|^can {_M}(?![{TITLE_MARK}{REFERENCE_MARK}]| be\b)|\b(?:plot|cast|director|synopsis|summary|story|genres?|actors?|year|runtime|length) (?:of|in|for) {_M}"
     rf"|\bdescribe {_M}|\bwhat happens in\b|\bdo you (?:have|know) {_M}|\bhave you (?:got|heard of|seen) {_M}|\bhow (?:old|long|good|scary|violent|popular|funny) (?:is|was) {_M}|\b(?:what|how) about {_M}\W*(?:is it|any good)|\bwhere can i (?:watch|see|stream)\b|\b(?:which|what) is {_M}\b|\bis {_M}\b"
 )
 _SURPRISE = re.compile(
-    r"\bsurprise (?:me|us)\b|\bsomething random\b|\brandom (?:one|film|movie|pick)\b|^(?:anything|whatever)(?: goes| you (?:like|want|think))?\W*$|\b(?:you|i'll let you) (?:choose|pick|decide)(?: for me)?\W*$|\bdealer's choice\b|\bup to you\b|^(?:i )?(?:don't|do not|dont) (?:know|care|mind)\W*$|^no (?:idea|preference|clue)\W*$|\bi'm feeling lucky\b|^(?:idk|dunno|not sure|no preferences|anything really|i can't decide)\W*$"
+    r"\bsurprise (?:me|us)\b|\bsomething random\b|\brandom (?:one|film|movie|pick)\b|^(?:anything|whatever)(?: goes| you (?:like|want|think))?\W*$|\b(?:you|i'll let you) (?:choose|pick|decide)(?: for me)?\W*$|\bdealer's choice\b|\bup to you\b|^(?:i )?(?:don't|do not|dont) (?:know|care|mind)\W*$|^no (?:idea|preference|clue)\W*$|\bi'm feeling lucky\b|^(?:(?:hm+|um+|uh+|er+|well|ok|i|honestly|tbh|really)[ ,.]+)*(?:idk|dunno|no clue|not sure|no preferences|anything really|i can't decide)\W*$"
 )
 _MORE = re.compile(
-    r"^(?:(?:show|give|find|get|recommend|suggest)(?: me| us)? |any |some |got any |a few |can i (?:have|get|see) |i want |i'd like |let's see |please |ok(?:ay)?,? |yes,? |and |hmm+,? |no,? |a |are there |do you have |have you got |what |anything |how about )*"
+    r"^(?:(?:show|give|find|get|recommend|suggest)(?: me| us)? |any |some |got any |a few |can i (?:have|get|see) |i want |i'd like |let's see |please |ok(?:ay)?,? |yes,? |and |hmm+,? |no,? |nope[,.]? |nah[,.]? |sorry,? |a |are there |do you have |have you got |what |anything |how about )*"
     r"(?:more|others?|another(?: one)?|next(?: one)?|again|else|different ones?|other ones|keep going|continue|go on|something (?:else|different|new)|other (?:ideas|options|suggestions|films|movies|titles|recommendations|ones)|more (?:options|ideas|suggestions|please|films|movies|titles)|new ones?|try again|different(?: films| movies| ones)?)\b"
-    r"|\b(?:show|give) me (?:some )?(?:more|others|other ones|different ones|\w+ more)\b|\bmore (?:of (?:the same|these|those|this|that)|please|options|ideas)\b|\b(?:something|anything|what) else\b|\bmore of \ue002|\bany others?\b|\banother (?:one|film|movie|suggestion|recommendation|idea)\b|\b(?:one|two|three|four|five|\d) more\b|\bother (?:suggestions|ideas|options|recommendations)\b|^(?:next|more|another|again|others)\W*$|\bnext (?:page|batch|ones?)\b"
+    r"|\b(?:show|give) me (?:some )?(?:more|others|other ones|different ones|\w+ more)\b|\bmore (?:of (?:the same|these|those|this|that)|please|options|ideas)\b|\b(?:something|anything|what) else\b|\bmore of \ue002|\b(?:another|next|new|fresh|different) (?:batch|round|set|list|lot|page|few|bunch)\b|\bkeep (?:going|them coming|it coming|em coming)\b|\b(?:any )?more where (?:that|those|these|\ue002+) came from\b|\b(?:got|have|are there)(?: you)? (?:any )?(?:others|more)\b|\bnot (?:found it|there) yet\b|\b(?:haven't|hasn't) found it yet\b|\bany others?\b|\banother (?:one|film|movie|suggestion|recommendation|idea)\b|\b(?:one|two|three|four|five|\d) more\b|\bother (?:suggestions|ideas|options|recommendations)\b|^(?:next|more|another|again|others)\W*$|\bnext (?:page|batch|ones?)\b"
 )
 _NONE_FIT = re.compile(
-    rf"\bnone of (?:these|those|them|{_M})|\bnothing here\b|\bnot (?:these|those|any of (?:these|those|them)|{_M})\W*$|\b(?:don't|do not|didn't) (?:like|want|fancy) (?:any of )?(?:these|those|them|{_M})|^{_M} (?:are|were) (?:all )?(?:bad|boring|terrible|awful|wrong|not (?:good|right))|^(?:no,? )?not (?:what i want|what i meant|right|good)\b"
+    rf"\bnone of (?:these|those|them|{_M})|\bnothing here\b|\bnot (?:these|those|any of (?:these|those|them)|{_M})\W*$|\b(?:don't|do not|didn't) (?:like|want|fancy) (?:any of )?(?:these|those|them|{_M})|\b(?:don't|do not|doesn't) (?:any )?(?:really )?(?:work|do it|appeal|grab me)\b|\bneither(?: of (?:these|those|them|{_M}))?(?: (?:is|are|appeals?|works?|really).*)?\W*$|^{_M} (?:are|were) (?:all )?(?:bad|boring|terrible|awful|wrong|not (?:good|right))|^(?:no,? )?not (?:what i want|what i meant|right|good)\b"
 )
 _OPENER = re.compile(
     r"\b(?:i want|i wanna|i'd (?:like|love)|i would (?:like|love)|i need|i'm looking for|looking for|i am looking for|in the mood for|i feel like|feel like|recommend|suggest|show me|give me|find me|find|can you|could you|would you|do you have|do you know|have you got|got any|any good"
-    r"|what should (?:i|we) (?:watch|see)|what (?:can|could) (?:i|we)|how about|what about|something like|something similar|anything like|films? like|movies? like|help me (?:find|pick|choose)|let's watch|let me see|what(?:'s| is) (?:a )?good|are there any|what do you (?:recommend|suggest|have)|similar to|for (?:tonight|this evening|the weekend)|i fancy|we want|we'd like|we need|we're looking for|searching for|search for|want to (?:watch|see)|wanna (?:watch|see)|ich (?:möchte|will|suche)|je (?:voudrais|veux|cherche)|quiero|busco|vorrei|voglio|quero|ik wil|ein(?:en)? film|un film|una película)\b"
+    r"|what should (?:i|we) (?:watch|see)|what (?:can|could) (?:i|we)|how about|what about|something like|something similar|anything like|films? like|movies? like|help me (?:find|pick|choose)|let's watch|let me see|what(?:'s| is) (?:a )?(?:good|similar|out there|next)|what (?:u|you|have you|ya) got|what else|is there (?:a|an|any|one|anything|something|some)|isn't there|any(?:one|body)? (?:know|ideas?|recs?)|gimme|lemme|hit me|i'm after|i am after|hunting for|craving|dying for|up for|asked for|find us|find him|find her|give us|pick (?:me|us|something)|i'm trying to find|trying to find|what(?: would| do)? you (?:suggest|recommend)|need|keen on|would (?:be|love)|any (?:films?|movies?|flicks?|suggestions?|recommendations?)|the next best thing|what do (?:i|we) watch|are there any|what do you (?:recommend|suggest|have)|similar to|for (?:tonight|this evening|the weekend)|i fancy|we want|we'd like|we need|we're looking for|searching for|search for|want to (?:watch|see)|wanna (?:watch|see)|ich (?:möchte|will|suche)|je (?:voudrais|veux|cherche)|quiero|busco|vorrei|voglio|quero|ik wil|ein(?:en)? film|un film|una película)\b"
 )
 _OPEN = re.compile(
     r"\b(?:something|anything|films?|movies?|flicks?|what to watch|watch|recommend\w*|suggest\w*|ideas?|entertain|bored|boredom|good ones?)\b"
@@ -90,18 +98,24 @@ _IDENTITY = re.compile(
 _SMALL_TALK: tuple[tuple[Act, re.Pattern[str]], ...] = (
     ("thanks", re.compile(r"\b(?:thanks|thank you|thank u|cheers(?! (?:me|us)\b)|much appreciated|i appreciate|been (?:really |very |so )?helpful|merci|danke|gracias|grazie|obrigado)\b")),
     ("bye", re.compile(r"\b(?:bye|goodbye|good night|goodnight|see you|see ya|cya|that's all|that is all|i'm done|ciao|later)\b")),
-    ("help", re.compile(r"^(?:help|\?+|h|commands?|options|menu|instructions)\W*$|\b(?:what can you do|how (?:do(?:es)?|can) (?:this|it|i|you) (?:work|use|do)|what can i (?:say|ask|do)|how do i (?:use|start|ask)|need (?:some )?help|help me\W*$|what do you do|what are you able|what else can you do)\b")),
+    ("help", re.compile(r"^(?:help|\?+|h|commands?|options|menu|instructions)\W*$|\b(?:what can you do|how (?:do(?:es)?|can) (?:this|it|i|you) (?:work|use|do)|what can i (?:say|ask|do)|how do i (?:use|start|ask)|need (?:some )?help|help me\W*$|what do you do|what are you (?:able|capable)|what (?:can|could|do) you (?:actually|really|even) (?:do|know)|what (?:kind|sort) of (?:things|stuff|questions) can|are you able to|what are your (?:features|abilities)|what else can you do)\b")),
     ("undo", re.compile(r"^(?:undo|take (?:that|it) back|go back|step back)(?: (?:that|it|please|one step))*\W*$")),
     ("identity", _IDENTITY),
     ("hello", re.compile(r"^(?:hi|hello|hey|heya|hiya|yo|howdy|good (?:morning|evening|afternoon|day)|greetings|hola|bonjour|hallo|ciao|moin|salut|sup|what's up|how are you)\b")),
-    ("praise", re.compile(r"\b(?:great|perfect|good|nice|awesome|excellent|wonderful|lovely|brilliant|amazing|cool|love (?:it|them|these)|well done|good (?:job|one|choice|pick)|sounds good|looks good|i'll (?:watch|take|try) (?:it|that|this|one))\b")),
+    ("praise", re.compile(r"\b(?:ha(?:ha)+h?|lol|lmao|good one|that's funny|well played|great|perfect|good|nice|awesome|excellent|wonderful|lovely|brilliant|amazing|cool|love (?:it|them|these)|well done|good (?:job|one|choice|pick)|sounds good|looks good|i'll (?:watch|take|try) (?:it|that|this|one))\b")),
     ("affirm", re.compile(r"^(?:yes|yeah|yep|yup|sure|ok|okay|k|alright|fine|of course|please do|go ahead|definitely|absolutely|exactly|right|correct|y)\b")),
     ("deny", re.compile(r"^(?:no|nope|nah|not really|no thanks|no thank you|n|never|nothing|none of)\b")),
 )  # fmt: skip
 
 
 _RANDOM = re.compile(
-    r"^[^aeiouyàâäáéèêëíìîïóòôöúùûü]{4,}$|[^aeiouy\W\d]{5,}|(.)\1\1|asd|sdf|dfg|fgh|ghj|hjk|jkl|qwe|wert|rty|tyu|uio|iop|zxc|xcv|cvb|vbn|bnm|\d{4,}"
+    r"^[^aeiouyàâäáéèêëíìîïóòôöúùûü]{4,}$|[^aeiouy\W\d]{5,}|(.)\1\1|q[^u\W]|asd|sdf|dfg|fgh|ghj|hjk|jkl|qwe|wert|rty|tyu|uio|iop|zxc|xcv|cvb|vbn|bnm|\d{4,}"
+)
+_ASKS_ITEMS = re.compile(
+    r"\b(?:something|anything|what else|whatever else|more (?:\w+ )?(?:like|of|in|along|from|with)|any (?:more|others?|other)|others?|another|similar|films?|movies?|flicks?|please|pls)\b|\ue002+[^.!?]*\b(?:instead|please)\b"
+)
+_TELLS = re.compile(
+    r"\b(?:i|we|he|she|they|i've|we've|i'm|my \w+) (?:\w+ )?(?:loved|liked|hated|saw|seen|watched|finished|enjoyed|adored|found|love|hate|like|adore|was|were|is|are|have|had|did|didn't|couldn't|don't|can't|turned|walked|fell)\b|\ue000+ (?:is|was|are|were)\b|\bone of my\b|\bmy (?:all time |all-time )?favou?rites?\b|^(?:just |really |absolutely )?(?:loved|liked|hated|saw|seen|watched|finished|enjoyed|adored|couldn't|didn't)\b"
 )
 _WANTS_SOMETHING = re.compile(r"\b(?:something|anything)\b|^(?:some|any|an?)\b")
 _BUSINESS: frozenset[Act] = frozenset(("identity", "undo", "help", "insult", "care", "off_topic"))
@@ -131,7 +145,7 @@ def question_act(plain: str, n_mentioned: int, *, in_vain: bool = False) -> Act 
     """
     if _PROFILE.search(plain):
         return "profile"
-    if _COMPARE.search(plain) and n_mentioned != 1:
+    if _COMPARE.search(plain) and n_mentioned != 1 and not _IF_LIKED.search(plain):
         return "compare"
     if _WHY.search(plain) and not re.search(r"\bwhy (?:not|don't)\b", plain):
         return "explain"
@@ -152,12 +166,22 @@ def starting_over(plain: str) -> Span | None:
 
 def asks_more(plain: str) -> bool:
     """True for "more", "another one", "something else"."""
-    return bool(_MORE.search(plain))
+    return any(_MORE.search(one) for one in re.split(r"(?<=[.!?;])\s+", plain))
 
 
 def refuses_slate(plain: str) -> bool:
     """True for "none of these"."""
     return bool(_NONE_FIT.search(plain))
+
+
+def asks_for_items(plain: str) -> bool:
+    """True when, beside whatever else is said, items are asked for in some sentence."""
+    for sentence in re.split(r"(?<=[.!?;])\s+|,? but |\bso\b", plain):
+        if _OPENER.search(sentence) or _MORE.search(sentence):
+            return True
+        if _ASKS_ITEMS.search(sentence) and not _TELLS.search(sentence):
+            return True
+    return False
 
 
 def has_opener(plain: str) -> bool:
@@ -213,8 +237,9 @@ def talk_despite_words(plain: str) -> Act | None:
 
 
 def looks_random(words: str) -> bool:
-    """True when no word looks like one of any language written in these letters."""
-    return all(_RANDOM.search(word) for word in words.split())
+    """True when no word looks like one of any language in these letters, or one word comes again and again."""
+    said = words.split()
+    return all(_RANDOM.search(word) for word in said) or (len(said) > 1 and len(set(said)) == 1)
 
 
 def asks_who(plain: str) -> bool:

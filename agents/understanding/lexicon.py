@@ -20,6 +20,8 @@ from .text import Span, overlaps
 _FOLDER = Path(__file__).parent
 _SHORTEST_FUZZY = 5
 _TWO_SLIPS_FROM = 8
+_RARE_SHARE = 0.0005  # of all genre marks: 25 films of 50,000 marks
+_KIND_OF = re.compile(r" (?:film|movie|fiction|cinema|series)s?$", re.IGNORECASE)
 
 
 class Strict(BaseModel):
@@ -40,6 +42,20 @@ class Entry(Strict):
     avoid: str = ""
     label: str = ""
     noun: bool = False
+    tells: bool = False
+
+    @property
+    def names_thing(self) -> bool:
+        """True for kinds and topics ("westerns", "dragons"), False for adjectives ("dark")."""
+        return self.noun or not (self.genre or self.label.startswith(("on the", "that ")))
+
+    def searched(self, phrase: str) -> str:
+        """The words to search for when `phrase` was said, the phrase itself first; "" for none."""
+        if not self.query:
+            return ""
+        said = "" if self.tells else phrase
+        rest = [word for word in self.query.replace("$", "").split() if word not in said.split()]
+        return " ".join((*said.split(), *rest))
 
 
 class Unsupported(Strict):
@@ -87,15 +103,22 @@ class Lexicon:
         has_prose: Items have texts or tags. Without them a search for "feel-good" would only find
             titles with these words in them, so moods are then left to the genre weights.
         names: Words that typing errors must never be mended to or from (title words).
+        counts: Items of each genre; a genre that hardly any item has is then no condition to ask for.
 
     Raises:
         pydantic.ValidationError: A file has an unknown key or a wrong type.
     """
 
     def __init__(
-        self, genres: Sequence[str], names: Iterable[str] = (), *, has_prose: bool = True
+        self,
+        genres: Sequence[str],
+        names: Iterable[str] = (),
+        *,
+        has_prose: bool = True,
+        counts: Mapping[str, int] | None = None,
     ) -> None:
         self._has_prose = has_prose
+        self._counts = counts or {}
         self._genres = {genre.lower(): genre for genre in genres}
         moods = tomllib.loads((_FOLDER / "lexicon.toml").read_text(encoding="utf-8"))
         words = tomllib.loads((_FOLDER / "words.toml").read_text(encoding="utf-8"))
@@ -118,6 +141,20 @@ class Lexicon:
             if name.lower() in self._genres:
                 return self._genres[name.lower()]
         return None
+
+    def common_genre(self, genre: str) -> str | None:
+        """The genre that a catalog genre's name means in a wish: itself, "Action" for "Action Film", or None.
+
+        None stands for one so rare in a large catalog that to demand it would hide what fits.
+        """
+        if not self._counts:
+            return genre
+        shorter = _KIND_OF.sub("", genre)
+        known = self.resolve(shorter)
+        if known and self._counts.get(known, 0) > self._counts.get(genre, 0):
+            return known
+        rare = _RARE_SHARE * sum(self._counts.values())
+        return genre if self._counts.get(genre, 0) >= rare else None
 
     def match(self, plain: str) -> tuple[Match, ...]:
         """Entries in the text, from left to right; of overlapping ones the longest first one."""
@@ -148,6 +185,8 @@ class Lexicon:
         """The entry that a misspelt single word plainly means, or None."""
         if len(word) < _SHORTEST_FUZZY or word in self.stopwords or word in self._names:
             return None
+        if word.endswith("s") and (word[:-1] in self._names or word[:-1] in self.stopwords):
+            return None
         slips = 2 if len(word) >= _TWO_SLIPS_FROM else 1
         best = min(
             (
@@ -160,6 +199,8 @@ class Lexicon:
         if best[0] > slips:
             return None
         entry, phrase, comparative = self._table[best[1]]
+        if not entry.genre and len(word) <= _SHORTEST_FUZZY:
+            return None  # so short a word may well be another one; a kind is worth the risk
         return Match(
             entry=entry, phrase=phrase, start=start, end=start + len(word), comparative=comparative
         )

@@ -98,7 +98,11 @@ def merge(old: Wish, change: Change) -> Wish:
         genres_all=genres_all,
         genres_any=genres_any,
         genres_none=tuple(dict.fromkeys(refused)),
-        people_all=_names(old.people_all, draft.people, without=draft.people_refused),
+        people_all=_names(
+            () if draft.people and draft.alone else old.people_all,
+            draft.people,
+            without=draft.people_refused,
+        ),
         people_none=_names(old.people_none, draft.people_refused, without=draft.people),
         like_item_ids=tuple(i for i in dict.fromkeys(seeds) if i not in change.unlike),
         unlike_item_ids=tuple(i for i in unlike if i not in change.seeds),

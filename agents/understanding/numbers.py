@@ -24,7 +24,7 @@ ITEM_NOUNS = (
     r"|options?|choices|things?|books?|games?|songs?|albums?|shows?|series|items?|features?)"
 )
 _UNIT_NOUNS = (
-    r"(?:(?:hours?|hrs?|h|minutes?|mins?|years?|yrs?|days?|weeks?|nights?|kids?|children|people|friends?"
+    r"(?:(?:hours?|hrs?|h|minutes?|mins?|years?|yrs?|days?|weeks?|nights?|kids?|children|people|friends?|women|men|girls?|boys?|guys|adults|teens|grown|laughs|hrs|bits?|things"
     r"|of (?:us|them|these|those|the|my)|stars?|times?|oscars?|decades?|parts?|sequels?)\b|-|/|'|%|\.\d)"
 )
 _MORE = re.compile(

@@ -30,34 +30,50 @@ class Cue:
 
 # Phrases that look like cues and are none; they are blanked before cues are read.
 _NEUTRAL = re.compile(
-    r"\bnot (?:only|just|sure|bad|really sure|necessarily)\b|\bno (?:matter|problem|idea|preference|worries|rush|clue|doubt)\b"
+    r"\bnot (?:only|just|sure|bad|really sure|necessarily|quite|sorry|even sure|a problem|yet)\b|\bno (?:pressure|biggie|offen[cs]e|big deal|joke|kidding)\b|\bno (?:matter|problem|idea|preference|worries|rush|clue|doubt)\b"
     r"|\b(?:don't|do not|doesn't|dont) (?:mind|care|know|matter|worry)\b|\bwhy (?:not|don't)\b|\bcan't (?:wait|decide|think|choose|remember)\b"
     r"|\bwhether or not\b|\bif not\b|\bor not\b|^no[,.!]|^nope\b[,.!]?|^no (?=(?:i|give|show|make|something|more|rather|actually)\b)"
     r"|\bno (?:thanks|thank you)\b|\bmore or less\b|\bnot to mention\b|\bnone the less\b|\bonce more\b|\bme too\b|\bhaven't\b|\bnot (?:yet )?seen\b"
     r"|\btoo\b(?=\W*$)|\bmore (?=(?:of (?:the same|those|these|that|this|it)|like|ideas|please|options)\b)"
 )
 _WANTING = r"(?:want|like|feel like|need|show|give|recommend|suggest|enjoy|watch|include|fancy|care for|wanna)"
+_OBJECT = r"(?: (?:anything|something|any|another|one|stuff|films?|movies?)(?= (?!like\b)))*"
 _LESS = (
-    r"less|fewer|\bnot (?:too|so|very|that|as|overly|super|particularly|all that|quite so|really that)(?: (?:much|many))?"
+    r"less of an?|less|fewer|\bnot (?:really|all|quite|exactly)(?= [a-z])|\bnot (?:too|so|very|that|as|overly|super|particularly|all that|quite so|really that)(?: (?:much|many))?"
     r"|\b(?:isn't|isnt|aren't|is not|are not|wasn't|without being|nothing|don't be|not be) (?:too|so|very|overly|that)(?: much)?"
     rf"|\b(?:don't|do not|dont) {_WANTING}(?: (?:it|anything|something|them))?(?: to be)? (?:too|so|very|overly)(?: much)?"
     r"|without too (?:much|many)|no too|not too|too(?: much| many)?|tone down(?: the)?|easy on(?: the)?"
     r"|cut down on(?: the)?|a bit less|a little less|much less|way less|far less|hardly any|reduce(?: the)?"
+    r"|(?:a tad|a touch|slightly|somewhat|bit|lot) less|ease (?:up|off) on(?: the)?|easier on(?: the)?|lighter on(?: the)?|light on|low on|minimal|not much(?: of)?|barely any|way too(?: much| many)?"
+    r"|\ue002+(?:'re| are| is| was| were| look| looks| seem| seems| sound| sounds| feel| feels)(?: (?:all|both|a bit|a little|a tad|pretty|kind of|kinda|sort of|rather|so|too|very|really|way|quite|mostly|just|much))*"
 )
 _REFUSE = (
-    rf"(?:don't|do not|dont|didn't|did not|doesn't|does not|never|wouldn't|won't) (?:really |ever |even )?(?:want to |wanna )?{_WANTING}(?: me| us)?"
-    r"|not|no|without|w/o|except(?: for)?|nothing|none of|never|neither|isn't|isnt|aren't|don't|dont|doesn't|can't be|anything but"
+    rf"(?:don't|do not|dont|didn't|did not|doesn't|does not|never|wouldn't|won't) (?:really |ever |even )?(?:want to |wanna )?{_WANTING}(?: me| us)?(?: to (?:see|watch|be|have))?"
+    r"|(?:anyone|anybody|everyone|everybody|everything|all|whatever) (?:but|except)|(?:anything|something) other than|nobody|no one|no-one|zero|not a single|not one|ain't|shouldn't be|must not be|mustn't be|can't have|shouldn't have|mustn't have|not be"
+    r"|(?:had|have|got) (?:my|our|enough|too many)(?: fill)? of|enough with(?: the)?|done with|spare me(?: the)?|hold the|lay off(?: the)?|steer clear of|keep (?:out|away)|cut(?: out)? the|lose the|ditch(?: the)?|scrap(?: the)?|forget(?: about)?(?: the)?|unlike|isn't about|not about|far from|devoid of|free from|as opposed to|nothing to do with"
+    r"|(?:my |the )?(?:wife|husband|kids?|son|daughter|mum|mom|mother|dad|father|girlfriend|boyfriend|partner|sister|brother|friends?|she|he|they) (?:really |absolutely |just )?(?:hates?|can't stand|dislikes?|can't handle|doesn't like|don't like)"
+    r"|not (?:a|much of a|really a|a big) fan of|not (?:really |that |much )?(?:into|in the mood for|up for|keen on|after|looking for)|no more|not|no|without|w/o|sans|except(?: for)?|nothing|none of|never|neither|isn't|isnt|aren't|don't|dont|doesn't|can't be|anything but"
     r"|rather than|instead of|other than|apart from|aside from|besides|avoid(?:ing)?|exclude|excluding|skip|minus|leave out|leaving out"
     r"|sick of|tired of|bored (?:of|with|by)|enough of|had enough|fed up with|over with|drop|remove|ban|free of|stay away from|keep away from"
-    r"|i (?:really |absolutely |just |do )?(?:hate|detest|loathe|dislike|despise)|can't (?:stand|bear)|cannot (?:stand|bear)|hate|allergic to"
-    r"|not (?:a|much of a|really a|a big) fan of|not into|not in the mood for|no more"
+    r"|i (?:really |absolutely |just |do )?(?:hate|detest|loathe|dislike|despise)|(?:can't|cannot|can not|couldn't|don't|doesn't|won't|not) (?:really )?(?:do|handle|take|deal with|stomach|stand|bear|tolerate|abide)|hate|allergic to"
+    r""
 )
 _MORE = (
-    r"more|a bit more|a little more|a lot more|extra|lots of|plenty of|a lot of|tons of|loads of|with some|with a (?:bit|touch|dash|hint|pinch|little) of"
+    r"more|a bit more|a tad more|a tad|slightly more|somewhat more|a little more|a lot more|extra|lots of|plenty of|a lot of|tons of|loads of|with some|with a (?:bit|touch|dash|hint|pinch|little) of"
     r"|a bit of|a touch of|not enough|heavy on|preferably|ideally|slightly|a bit|a little|kinda|somewhat|more of an?"
 )
 _CUES = re.compile(
-    rf"(?<![\w'])(?:(?P<less>{_LESS})|(?P<refuse>{_REFUSE})|(?P<more>{_MORE}))(?![\w'])"
+    rf"(?<![\w'])(?:(?P<less>{_LESS})|(?P<refuse>(?:{_REFUSE})(?:{_OBJECT}))|(?P<more>{_MORE}))(?![\w'])"
+)
+_REFUSED_AFTER = re.compile(
+    r"^\W*(?:(?:excluded|aside|barred)\b|(?:is|are|was|'s)(?: \w+)? (?:banned|out|off the table|off limits|not allowed|forbidden|a no(?:-| )?go|a no|a hard no|a dealbreaker|excluded)\b|need not apply\b|(?:drives|drive|gets|get) (?:me|us) (?:nuts|crazy|mad|on my nerves)\b|(?:can|could) stay (?:home|away)\b|free\b)"
+)
+_RATHER_THAN = re.compile(
+    r"\bmore (?:about |of |on )?[a-z][a-z -]{2,30}? (?P<c>than)(?= [a-z])(?! (?:that|this|the (?:first|last|other)|it|these|those|usual))"
+)
+_THINGS_ONLY = re.compile(r"(?:no|without|minus|sans|w/o|excluding|zero)$")
+_NOUN_LIST = re.compile(
+    r"^\W*[\w'-]+(?: [\w'-]+)?(?:, [\w'-]+(?: [\w'-]+)?)*,? (?:and|or|nor|&) [\w'-]+"
 )
 _ENDS = re.compile(
     r"[.;!?:()]|\b(?:but|however|though|although|please|instead|just|only|rather|because|since|while|when|then|also|i|i'd|i'm|we|let's"
@@ -74,7 +90,6 @@ _OPENERS = frozenset(
         "in",
         "like",
         "set",
-        "of",
         "featuring",
         "that",
         "which",
@@ -100,6 +115,7 @@ _CARRIES = frozenset(
         "stuff",
         "being",
         "be",
+        "set",
         "to",
         "much",
         "many",
@@ -110,11 +126,14 @@ _CARRIES = frozenset(
 def read_cues(plain: str) -> tuple[Cue, ...]:
     """All cues from left to right. Expects titles and names masked, so that none hides in them."""
     blanked = _NEUTRAL.sub(lambda match: " " * len(match[0]), plain)
-    cues = []
+    cues: list[Cue] = [
+        Cue(start=match.start("c"), end=match.end("c"), polarity="less")
+        for match in _RATHER_THAN.finditer(blanked)
+    ]
     for match in _CUES.finditer(blanked):
         polarity: Polarity = "less" if match["less"] else "refuse" if match["refuse"] else "more"
         cues.append(Cue(start=match.start(), end=match.end(), polarity=polarity))
-    return tuple(cues)
+    return tuple(sorted(cues, key=lambda cue: cue.start))
 
 
 def polarity_at(plain: str, cues: Iterable[Cue], position: int, *, name: bool) -> Polarity:
@@ -126,6 +145,8 @@ def polarity_at(plain: str, cues: Iterable[Cue], position: int, *, name: bool) -
         position: Where the mention starts.
         name: True for genres, people and titles, False for adjectives ("and" ends those).
     """
+    if name and _REFUSED_AFTER.search(re.sub("^[\ue001\\w'-]+", "", plain[position:], count=1)):
+        return "refuse"
     governing = None
     for cue in cues:
         if cue.start < position and not _ended(plain, cue, position, name=name):
@@ -144,7 +165,7 @@ def _ended(plain: str, cue: Cue, position: int, *, name: bool) -> bool:
     gap = plain[cue.end : position]
     if _ENDS.search(gap) or len(gap) > 80:
         return True
-    return _ended_by_word(gap, name=name) or _ended_by_comma(plain, gap, position)
+    return _ended_by_word(gap, name=name) or _ended_by_comma(plain, gap, position, name=name)
 
 
 def _ended_by_word(gap: str, *, name: bool) -> bool:
@@ -158,8 +179,11 @@ def _ended_by_word(gap: str, *, name: bool) -> bool:
     return False
 
 
-def _ended_by_comma(plain: str, gap: str, position: int) -> bool:
+def _ended_by_comma(plain: str, gap: str, position: int, *, name: bool) -> bool:
     if "," not in gap:
         return False
     clause = re.split(r"[.;!?]|\bbut\b", plain[position:], maxsplit=1)[0]
+    listed = _NOUN_LIST.search(plain[position - len(gap) :])
+    if name and listed and position < position - len(gap) + listed.end():
+        return False
     return not re.search(r"\b(?:or|nor)\b", gap.rpartition(",")[2] + clause)

@@ -8,6 +8,7 @@ what the message does (`deciding`), and merge what it wishes into the old wish (
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from functools import cached_property
 
@@ -16,9 +17,10 @@ from rec_core import Recommender
 from ..state import ConversationState
 from . import intents
 from .deciding import INTENT_OF, Decider
-from .drafting import draft_rest, draft_words
+from .drafting import SET_PHRASES, draft_rest, draft_words
 from .entities import EntityFinder, without_marks
 from .lexicon import Lexicon, Match
+from .merging import YearChange
 from .numbers import MOST_ITEMS, read_count
 from .parsing import Parse
 from .polarity import polarity_at, read_cues
@@ -31,7 +33,7 @@ from .years import read_years
 
 _PROSE_SHARE = 0.3
 _CORRECTION = re.compile(
-    r"(?<=\w)[ .,!;-]+(?:no,? wait|wait,? no|actually|or rather|i meant?|on second thoughts?|no,? make (?:it|that))\b"
+    r"(?<=\w)[ .,!;-]+(?:no,? wait|wait,? no|actually|or rather|i meant?|on second thoughts?|no,? make (?:it|that)|(?:idk|nah|lol|whatever|nvm)[ ,]+(?:\w+ )?just(?: give| show)?(?: me)?)\b"
 )
 
 
@@ -55,7 +57,8 @@ class Reader:
         }
         described = sum(bool(item.texts or item.tags) for item in self._catalog)
         has_prose = described >= _PROSE_SHARE * len(self._catalog)
-        return Lexicon(self._catalog.genres, names=title_words, has_prose=has_prose)
+        counts = Counter(genre for item in self._catalog for genre in item.genres)
+        return Lexicon(self._catalog.genres, names=title_words, has_prose=has_prose, counts=counts)
 
     @cached_property
     def _finder(self) -> EntityFinder:
@@ -96,13 +99,14 @@ class Reader:
         restart = intents.starting_over(masked.plain)
         words = masked.masked([span for span, _ in facts]).masked(years.spans)
         words = words.masked([restart] if restart else [])
+        words = words.masked(match.span() for match in SET_PHRASES.finditer(words.plain))
         cues = read_cues(words.plain)
         found = sorted((*entities.titles, *references.mentions), key=lambda m: m.start)
         mentions = assign_roles(masked.plain, found, cues)
         words = words.masked(judging_spans(masked.plain, mentions))
         change, told = year_change(years, mentions, state, self._catalog)
         matches = _corrected(self._finder.genres(without_marks(words.plain)), words.plain)
-        count = read_count(words.plain, tuple(match.span for match in matches))
+        count = read_count(words.plain, _counted(matches))
         parse = Parse(
             utterance=entities.utterance, plain=masked.plain, state=state, entities=entities,
             references=references, mentions=mentions, years=years, year_change=change, matches=matches, cues=cues,
@@ -112,6 +116,8 @@ class Reader:
         )  # fmt: skip
         self._add_people(parse, words.plain)
         self._add_rest(parse, words)
+        if years.relative in ("newer", "older") and change != YearChange():
+            parse.draft.notes.append(years.relative)
         self._settle(parse)
         return parse
 
@@ -144,6 +150,11 @@ class Reader:
             parse.notices.append(f"You both asked for and ruled out {genre}; I left it out.")
         if parse.count is not None and parse.count.asked > MOST_ITEMS:
             parse.notices.append(f"I show {MOST_ITEMS} at most.")
+
+
+def _counted(matches: tuple[Match, ...]) -> tuple[Span, ...]:
+    """Where kinds stand that can be counted: "two comedies", not "a few laughs"."""
+    return tuple(m.span for m in matches if m.entry.noun or not m.phrase.endswith("s"))
 
 
 def _corrected(matches: tuple[Match, ...], plain: str) -> tuple[Match, ...]:

@@ -22,17 +22,17 @@ _SEVERAL = re.compile(
 )
 _SINGLE = re.compile(
     rf"\b(?:the |your |that )?(?P<o>{_ORDINAL}) (?:one|film|movie|title|pick|suggestion|recommendation|option|card|item)\b"
-    rf"|\bthe (?P<p>{_ORDINAL})(?=\s*(?:$|[.,!?;]|(?:and|or|with|to|is|was|looks|sounds|but|please|from)\b))"
+    rf"|\bthe (?P<p>{_ORDINAL})(?=\s*(?:$|[.,!?;]|(?:and|or|with|to|is|was|are|were|looks?|sounds?|seems?|but|please|from|too|already|instead|then|though|tho)\b))"
     r"|(?:\b(?:number|no\.?|nr\.?|option|film|movie)|#) ?(?P<d>\d{1,2})\b(?!s)"
 )
 _NUMBERS = re.compile(
     r"^(?:compare|why|more like|like)? ?(?P<a>\d) ?(?:and|&|vs\.?|with|,|or) ?(?P<b>\d)\W*$"
 )
 _WHOLE = re.compile(
-    rf"\b(?:all of (?:them|these|those)|both(?: of them)?|(?:these|those)(?: {ITEM_NOUNS})?|them(?: all)?|either of them)\b"
+    rf"\b(?:(?:all|any|each|most|some) of (?:them|these|those)|both(?: of (?:them|these|those))?|(?:these|those)(?: {ITEM_NOUNS})?|them(?: all)?|either of them)\b"
 )
 _IT = re.compile(
-    r"\b(?:that|this) (?:one|film|movie|title|pick|suggestion|recommendation)\b|\bit(?:'s)?\b"
+    r"\b(?:that|this) (?:one|film|movie|title|pick|suggestion|recommendation)\b|(?<!\bkeep )(?<!\bmake )(?<!\bmade )(?<!\bhave )(?<!\btone )(?<!\bcan )(?<!\bcould )\bit(?:'s)?\b(?! (?:down|up|when|if|that|'d)\b)"
     r"|\b(?:that|this)(?=\s*(?:$|[.,!?;]|(?:but|and|because|please|too|already|yet|one)\b))"
 )
 
@@ -107,10 +107,12 @@ def _by_word(
     for pattern in (_WHOLE, _IT):
         for match in pattern.finditer(plain):
             item_ids = state.last_slate
+            named = [title.item_ids for title in titles if title.end <= match.start()]
             if pattern is _IT:
-                named = [title.item_ids for title in titles if title.end <= match.start()]
                 item_ids = named[-1] if named else (focus,) if focus else ()
-            elif match[0].startswith("both"):
+            elif named and not match[0].startswith(("all", "these")):
+                item_ids = tuple(dict.fromkeys(one for ids in named for one in ids))
+            elif match[0].startswith(("both", "either", "neither")):
                 item_ids = item_ids[:2]
             if overlaps(match.span(), taken) or not item_ids:
                 continue

@@ -19,6 +19,7 @@ Span = tuple[int, int]
 
 _CURLY = str.maketrans("‘’‚‛“”„«»–—−…´`", "''''\"\"\"\"\"---.''")
 _SPACE = re.compile(r"\s+")
+_WOULD = re.compile(r"\bid(?= (?:like|love|rather|prefer|want|watch|say)\b)")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
@@ -53,7 +54,7 @@ def clean(text: str, typos: Mapping[str, str]) -> Utterance:
     kept = unicodedata.normalize("NFKC", text[: 4 * LENGTH_LIMIT]).translate(_CURLY)
     visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in kept)
     visible = _WORD.sub(lambda match: _mended(match[0], typos), visible)
-    flat = _SPACE.sub(" ", visible).strip()
+    flat = _WOULD.sub("I'd", _SPACE.sub(" ", visible).strip())
     short = flat if len(flat) <= LENGTH_LIMIT else flat[:LENGTH_LIMIT].rsplit(" ", 1)[0]
     truncated = len(short) < len(flat) or len(text) > 4 * LENGTH_LIMIT
     return Utterance(text=short, plain=lowered(short), truncated=truncated)

@@ -15,6 +15,7 @@ from .text import Span
 OLD_UNTIL = 1979
 RECENT_SPAN = 5
 FAR_FROM_OLD = 20
+_NEWEST_SHORT = 29  # '29 is 2029, '30 is 1930
 
 Relative = Literal["newer", "older", "same_year", "same_decade"]
 Bounds = tuple[int | None, int | None]
@@ -33,6 +34,7 @@ _DECADE_WORDS = "|".join(f"{stem}ies" for stem in _TENS)
 
 _YEAR = (
     r"(?:(?<![\d$#.,])(?:1[89]\d\d|20[0-4]\d)(?![\d%]|'?s\b|[.,]\d)"
+    r"|(?<![\w$])'\d\d(?!'?s\b|[\d.,]\d)"
     rf"|nineteen[ -](?:hundred(?: and)?[ -])?(?:{_TEN_WORDS})(?:[ -](?:{'|'.join(_ONES)}))?\b"
     rf"|nineteen[ -](?:{'|'.join(_TEENS)})\b"
     rf"|two thousand(?: and)?(?: (?:{'|'.join(_ONES + _TEENS)}))?\b"
@@ -48,16 +50,20 @@ _DECADE = (
 POINT = rf"(?:(?:the )?(?:years? )?{_DECADE}|(?:the )?(?:years? )?{_YEAR})"
 
 _FILLER = r"(?: (?:watch|see|like|want|show me|give me|ever|films?|movies?|anything|stuff|ones?|things?|something|made|released|from|was|were|is|are|that|the|any|more))*"
-_NOT = rf"\b(?:not|no|nothing|never|none|without|don't (?:want|like)|isn't|aren't|avoid){_FILLER}"
+_NOT = rf"\b(?:not|no|nothing|never|none|without|don't (?:want|like)|isn't|aren't|avoid|(?:shouldn't|mustn't|can't|must not|should not|cannot|may not|not) be|nowhere){_FILLER}(?: an?)?"
 _OLDER = r"(?:older than|earlier than|before|prior to|pre[ -]?)"
 _NEWER = r"(?:newer than|later than|more recent than|after|past|post[ -]?|younger than)"
-_TO = r"(?:and|to|till?|until|through|thru|-|bis|up to)"
+_TO = r"(?:and|to|till?|until|through|thru|-|/|bis|up to)"
 
 _RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
         ("not_before", rf"{_NOT} {_OLDER} ?(?P<a>{POINT})"),
         ("not_after", rf"{_NOT} {_NEWER} ?(?P<a>{POINT})"),
+        (
+            "range",
+            rf"\b(?:between|from|in|of)? ?(?P<a>{_YEAR}) ?{_TO} ?(?P<b>\d\d)(?![\d'%]|s\b| \w)",
+        ),
         (
             "range",
             rf"\b(?:between|from|in|of)? ?(?P<a>{POINT}) ?{_TO} ?(?P<b>{POINT})",
@@ -69,28 +75,32 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("until", rf"\b(?:until|till?|up to|by|no newer than|at the latest) (?P<a>{POINT})"),
         (
             "since",
-            rf"(?:\b(?:from|in) )?(?P<a>{POINT}) ?(?:(?:or|and) (?:later|newer|after|up|above|beyond|more recent)|on\b|onwards?|forward|\+)",
+            rf"(?:\b(?:from|in) )?(?P<a>{POINT}) ?(?:(?:or|and) (?:later|newer|after|up|above|beyond|more recent)|on\b|onwards?|forward|at the earliest|\+)",
         ),
         (
             "until",
-            rf"(?:\b(?:from|in) )?(?P<a>{POINT}) ?(?:or|and) (?:earlier|older|before|below)",
+            rf"(?:\b(?:from|in) )?(?P<a>{POINT}) ?(?:(?:or|and) (?:earlier|older|before|below)|at the latest|and back|back\b|backwards)",
         ),
         ("outside", rf"{_NOT} (?:in |from )?(?P<a>{POINT})"),
+        ("topic", rf"\b(?:about|on) (?:the )?(?P<a>{_DECADE})"),
         ("around", rf"\b(?:around|circa|about|roughly|approximately|near|ca\.?|~) ?(?P<a>{POINT})"),
         ("around", rf"(?P<a>{POINT}) ?(?:-?ish\b|or so\b|or thereabouts\b)"),
         ("within", rf"(?:\b(?:from|in|of|made in|during|out of) )?(?P<a>{POINT})"),
     )
 )
 _SELF = re.compile(r"\b(?:my|his|her|their|your|our)\s*(?:early |mid |late )?\s*$")
+_HOW_ABOUT = re.compile(r"\b(?:what|how) about\b")
+_DATE = re.compile(r"\b(?:born|married|turned|since i was|turning) (?:in )?$")
 _LAST_YEARS = re.compile(
-    r"\b(?:in|from|of|over|within)? ?(?:the )?(?:last|past) (?P<n>\d{1,2}|five|ten|twenty|few|couple of) years\b"
-    r"|\b(?:the )?(?:last|past) decade\b"
+    r"\b(?:in|from|of|over|within)? ?(?:the )?(?:last|past) (?P<n>\d{1,2}|two|three|five|ten|fifteen|twenty|few|couple of|couple) (?:years|yrs)(?: or so)?\b"
+    r"|\b(?:the )?(?:last|past) decade(?: or so)?\b|\b(?:the )?(?:last|past) (?P<d>two|three|few|couple of) decades(?: or so)?\b"
 )
 _CENTURY = re.compile(
     r"\b(?:from |in |of |the )*(?P<c>last|previous|past|20th|twentieth|this|current|21st|twenty[- ]first|new) (?:century|millennium)\b"
 )
 _ANY = re.compile(
-    r"\b(?:any|whatever|whichever|every) (?:year|decade|era|age|time|period)\b"
+    r"(?:\b(?:doesn't|does not|don't|needn't|need not) (?:have|need) to be (?:from )?(?:in )?(?:the )?'?[\w']+(?: films?)?,? ?(?:though)?,? ?)?\b(?:any|whatever|whichever|every) (?:year|decade|era|age|time|period)\b"
+    r"|\b(?:doesn't|does not|don't|needn't|need not) (?:have|need) to be (?:from )?(?:the )?'?(?:19|20)?\d0'?s\b|\b(?:older|newer|old|new) or (?:newer|older|new|old)\b"
     r"|\b(?:the )?(?:years?|decades?|era|age|dates?) (?:does not|doesn't|don't|isn't|is not) (?:matter|important)\b"
     r"|\b(?:never mind|forget|drop|ignore|skip) the (?:years?|decades?|era|dates?)\b|\bfrom any ?(?:time|where|when)\b"
 )
@@ -99,10 +109,13 @@ _NO_OLD = re.compile(
     r"\b(?:not|nothing|no|isn't|aren't|without)(?: (?:too|so|very|that|any|really))* old\b(?! man| school)"
     r"|\b(?:not|nothing|no|without)(?: (?:any|in))? (?:classics?|oldies?|vintage|black[ -]and[ -]white|b&w)\b"
 )
-_NEWER_WORD = re.compile(r"\b(?:newer|more recent|more modern|less old|later ones?)\b")
+_SHOWN = r"(?:\b(?:these|those|they|it|that)|\ue002+)(?:'re| are| is|'s| look| seem| feel| sound)(?: (?:all|a bit|kind of|kinda|rather|so|too|very|really|way|quite|pretty|just|mostly|a little|both|far)){0,3}"
+_NEWER_WORD = re.compile(
+    rf"{_SHOWN} (?:old|dated|ancient|old[ -]fashioned)\b|\b(?:newer|more recent|more modern|less old|later ones?)\b"
+)
 _OLDER_WORD = re.compile(
-    r"\b(?:(?<!year )(?<!years )older|earlier ones?|less recent|less modern)\b"
-    r"(?! (?:kids?|children|people|audience|man|woman|men|women|brother|sister|viewers?))"
+    rf"{_SHOWN} (?:new|recent|modern)\b|\b(?:(?<!year )(?<!years )older|earlier ones?|less recent|less modern)\b"
+    r"(?! (?:kids?|children|people|audience|man|woman|men|women|brother|sister|viewers?|than (?:me|us|my|i)\b))"
 )
 _SAME = re.compile(
     r"\b(?:from |of |in )?(?:the |that )?same (?P<w>year|decade|era|time|period|age)s?\b(?: as)?"
@@ -112,7 +125,7 @@ _RECENT = re.compile(
     rf"\b(?:recent(?:ly)?|latest|newest|modern|contemporary|current|brand[ -]new|up[ -]to[ -]date)\b|\bnew{_ITEM}\b|\bnew releases?\b"
 )
 _OLD = re.compile(
-    rf"(?<!cult )(?<!instant )(?<!modern )\b(?:classics?|oldies?|vintage|golden age|black[ -]and[ -]white|b&w|old[ -]school|old[ -]time|old[ -]fashioned)\b|\bold{_ITEM}\b|\bsomething (?:really |very |quite )?old\b|^(?:old|something old|older stuff)$"
+    rf"(?<!cult )(?<!instant )(?<!modern )\b(?:classics?|oldies?|vintage|golden age|old[ -]school|old[ -]time|old[ -]fashioned)\b|\bold{_ITEM}\b|\bsomething (?:really |very |quite )?old\b|^(?:old|something old|older stuff)$"
 )
 
 
@@ -154,6 +167,9 @@ def point_years(words: str) -> tuple[int, int]:
     text = words.strip().removeprefix("the ").strip()
     if match := re.search(r"(?<!\d)(\d{4})(?!\d|'?s\b|er\b)", text):
         return int(match[1]), int(match[1])
+    if match := re.fullmatch(r"'?(\d\d)", text):
+        year = int(match[1]) + (2000 if int(match[1]) <= _NEWEST_SHORT else 1900)
+        return year, year
     decade = _decade_start(text)
     if decade is not None:
         if re.search(r"\b(?:early|beginning|start)\b", text):
@@ -187,11 +203,13 @@ def read_years(plain: str, *, oldest: int, newest: int) -> YearReading:
 
 def _points(plain: str) -> YearReading | None:
     found = YearReading()
+    plain = _HOW_ABOUT.sub(lambda match: " " * len(match[0]), plain)
     for name, rule in _RULES:
         for match in rule.finditer(plain):
-            if _SELF.search(plain[: match.start("a")]):
+            if _SELF.search(plain[: match.start("a")]) or _DATE.search(plain[: match.start("a")]):
                 continue
-            found = _narrowed(found, name, match)
+            if name != "topic":  # a film about the sixties need not be from the sixties
+                found = _narrowed(found, name, match)
             plain = plain[: match.start()] + " " * len(match[0]) + plain[match.end() :]
     return found if found.spans else None
 
@@ -219,8 +237,10 @@ def _narrowed(found: YearReading, name: str, match: re.Match[str]) -> YearReadin
 
 def _centuries(plain: str, newest: int) -> YearReading | None:
     if match := _LAST_YEARS.search(plain):
-        number = match["n"] or "ten"
-        years = {"few": 3, "couple of": 2, "five": 5, "ten": 10, "twenty": 20}.get(number)
+        number = match["n"] or {"two": "twenty", "couple of": "twenty"}.get(match["d"], "ten")
+        years = {
+            "few": 3, "couple of": 2, "couple": 2, "two": 2, "three": 3, "five": 5, "ten": 10, "fifteen": 15, "twenty": 20,
+        }.get(number)  # fmt: skip
         low = newest - (years if years is not None else int(number)) + 1
         return YearReading(year_min=low, said=match[0].strip(), spans=(match.span(),))
     if match := _CENTURY.search(plain):

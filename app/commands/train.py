@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..progress import Progress, progress_bars
-from ..settings import load_settings
+from ..settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from rec_core import Dataset
 
 _SHOWN = ("ndcg@10", "recall@10", "recall@100", "mrr")
 """What fits on a narrow terminal; `--json` has them all."""
@@ -34,6 +37,13 @@ def train(
     device: Annotated[
         DeviceChoice, typer.Option(help="Where the two networks are trained.")
     ] = DeviceChoice.cpu,
+    with_feedback: Annotated[
+        bool,
+        typer.Option(
+            "--with-feedback",
+            help="Learn from what people said to like in the chat as well, after the data's own events.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Train retrieval and ranking on a data set; what is already trained is kept.
@@ -42,6 +52,10 @@ def train(
 
     Stop it at any time, with Ctrl-C, kill -9 or the plug: every epoch is kept, and the same command
     goes on after the last whole one and ends with the same models.
+
+    With `--with-feedback` likes given in words and by button count as events of these people. Left out
+    are people who paused learning, and dislikes. Train again after somebody was forgotten: what they
+    said leaves the models then.
 
     Several processes, on one machine or many that share the home folder, train one model together:
 
@@ -54,6 +68,9 @@ def train(
     settings = load_settings(data=data)
     dataset = load_dataset(settings.data_folder)
     _check_device(device)
+    n_given = 0
+    if with_feedback:
+        dataset, n_given = _with_feedback(settings, dataset)
     folder = settings.model_folder
     options = RunOptions(seed=seed, device=device.value)
     started = time.perf_counter()
@@ -75,12 +92,17 @@ def train(
         raise typer.Exit(130) from None
     if not together.is_main:
         return
+    if n_given:
+        from ..feedback import note_feedback
+
+        note_feedback(folder, dataset)
     report = {
         "data": settings.data,
         "folder": str(folder),
         "fingerprint": artifact.fingerprint,
         "seed": seed,
         "processes": together.size,
+        "feedback_events": n_given,
         "seconds": round(time.perf_counter() - started, 2),
         "validation": artifact.manifest["metrics"].get("validation", {}),
     }
@@ -88,6 +110,20 @@ def train(
         typer.echo(json.dumps(report))
         return
     _print_report(report)
+
+
+def _with_feedback(settings: Settings, dataset: Dataset) -> tuple[Dataset, int]:
+    """The data set with the likes of the chat behind its own events, and how many these are."""
+    from agents import ConversationStore
+
+    from ..feedback import with_feedback
+
+    store = ConversationStore(settings.store_url)
+    try:
+        merged = with_feedback(dataset, store.interactions_for_training())
+    finally:
+        store.close()
+    return merged, len(merged.interactions) - len(dataset.interactions)
 
 
 @contextmanager
@@ -134,6 +170,8 @@ def _print_report(report: dict) -> None:
     from rich.table import Table
 
     console = Console()
+    if report["feedback_events"]:
+        console.print(f"{report['feedback_events']} likes of the chat were learned from as well.")
     console.print(f"Trained on {report['data']} in {report['seconds']:.1f} s: {report['folder']}")
     if not report["validation"]:
         console.print("Too few interactions to choose on: the training-free parts will serve.")

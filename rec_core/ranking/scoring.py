@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +12,9 @@ from ..pipeline import Pipeline
 from ..types import RecommendRequest
 from .numbers import standardised
 from .signals import Signals, recency_importance
+
+if TYPE_CHECKING:
+    from ..dialogue import DialogueRanker
 
 _RECENT_LIKES = 20
 _RECENT_DISLIKES = 12
@@ -26,6 +31,7 @@ class StrategyWeights:
         personal_beside_seeds: The same, when items were named to go by.
         similar: Likeness to the named items.
         text: Fit of the words.
+        dialogue: What people recommended in dialogues like this one.
         prior: Quality and popularity, beside something more telling.
         prior_beside_text: The same, when the words are all there is.
         wanted_genre: Gain of a genre with weight 1.
@@ -41,6 +47,7 @@ class StrategyWeights:
     personal_beside_seeds: float = 0.35
     similar: float = 1.5
     text: float = 1.0
+    dialogue: float = 0.7
     prior: float = 0.2
     prior_beside_text: float = 0.5
     wanted_genre: float = 1.5
@@ -87,12 +94,25 @@ class Known:
 
 
 class Scoring:
-    """Turns a request into named parts that add up to the score."""
+    """Turns a request into named parts that add up to the score.
 
-    def __init__(self, signals: Signals, pipeline: Pipeline, weights: StrategyWeights) -> None:
+    Args:
+        signals, pipeline, weights: What is added up, and how.
+        dialogues: Gives what was learned from dialogues, when a request first brings one; None
+            leaves that part out.
+    """
+
+    def __init__(
+        self,
+        signals: Signals,
+        pipeline: Pipeline,
+        weights: StrategyWeights,
+        dialogues: Callable[[], DialogueRanker] | None = None,
+    ) -> None:
         self._signals = signals
         self._pipeline = pipeline
         self._weights = weights
+        self._dialogues = dialogues
 
     def parts(self, request: RecommendRequest, known: Known) -> dict[str, np.ndarray]:
         """Name -> (n_items,) float32; the score of an item is the sum over names."""
@@ -106,6 +126,9 @@ class Scoring:
                 parts[name] = share * values
         if request.query.strip():
             parts["text"] = weights.text * signals.text(request.query)
+        if request.dialogue and self._dialogues is not None:
+            heard = self._dialogues().scores(request.dialogue)
+            parts["dialogue"] = weights.dialogue * standardised(heard)
         if request.genre_weights:
             parts["genres"] = self._genres(request)
         if request.avoid.strip():

@@ -10,7 +10,8 @@ from .words import word_set
 
 _STRONG = word_set(
     """liked loved enjoyed hated disliked adored watched rewatched seen saw unlike than called
-    titled named compare finished"""
+    titled named compare finished rewatched recommending loving loves adores adored besides except
+    excluding vs versus"""
 )
 _THINGS = word_set(
     """something anything everything stuff things movies movie films film one ones more much just
@@ -19,6 +20,13 @@ _THINGS = word_set(
 _SUBJECTS = word_set("i we you they would id wed really do dont also never didnt feel look")
 _SIMILAR = word_set("similar close comparable compared akin reminiscent")
 _ABOUT = word_set("me how what more")
+_MANNERS = word_set(
+    """vein style spirit mood manner wit charm feel feeling tone energy vibe vibes look humor humour
+    sick tired enough fan fans version equivalent lines likes magic warmth darkness"""
+)
+_FAVOURITES = word_set("film movie favorite favourite favorites favourites")
+_SAME_AS = word_set("such same good style vibe vibes feel feeling mood tone energy atmosphere kind")
+_UNFINISHED = word_set("couldnt didnt never not cant")
 CONNECTORS = word_set(
     """but and or with without from for in only except too please more less though instead not
     where that which because yesterday last again as so then is was are were film films
@@ -29,10 +37,16 @@ CONNECTORS = word_set(
 _FILLERS = frozenset({"the", "a", "an", "movie", "film", "movies", "films", "classic", "original"})
 _SEQUELS = word_set("ii iii iv vi vii viii ix")
 _VERDICTS = word_set(
-    """great good amazing awesome brilliant fantastic excellent perfect wonderful fun nice ok okay
+    """beautiful masterpiece overrated underrated unbearable stunning superb rubbish trash crap
+    garbage meh mediocre dull hilarious gorgeous lovely incredible outstanding disappointing
+    a an one such just pure absolute absolutely totally kinda pretty something great good amazing awesome brilliant fantastic excellent perfect wonderful fun nice ok okay
     fine bad boring terrible awful too so really very pretty quite not my the"""
 )
-_JUDGING = word_set("sucks sucked rocks rocked rules ruled bored disappointed")
+_JUDGING = word_set(
+    """sucks sucked rocks rocked rules ruled bored disappointed put made left blew broke bores
+    disappoints scared terrified freaked"""
+)
+_BE = frozenset({"was", "were", "is"})
 _PLACING = word_set("in from at near")
 _CREDITING = word_set("of with by starring featuring")
 _TAKING_PART = word_set(
@@ -113,9 +127,17 @@ class Scene:
         """True for "speed was great" and "speed sucks" at the start of a sentence."""
         following = [token.form for token in self.tokens[last + 1 : last + 3]]
         if following and following[0] in _JUDGING:
-            return self.opens_sentence(first)
-        praised = following[:1] in (["was"], ["were"]) and following[1:2] != []
-        return praised and self.opens_sentence(first) and following[1] in _VERDICTS
+            return self.opens_sentence(first) or self._starts_clause(first)
+        if len(following) < 2 or not (self.opens_sentence(first) or self._starts_clause(first)):
+            return False
+        judged = following[0] in _BE and following[1] in _VERDICTS
+        return judged or following == ["not", "for"]
+
+    def _starts_clause(self, first: int) -> bool:
+        """True after a comma, "but" or "and"."""
+        before = self.tokens[first - 1]
+        gap = self.text[before.end : self.tokens[first].start]
+        return "," in gap or before.form in {"but", "and", "tho", "though", "while"}
 
     def is_place(self, first: int) -> bool:
         """True for "set in Casablanca", not for "who is in Casablanca"."""
@@ -151,13 +173,22 @@ class Scene:
             return before in _THINGS or before not in _SUBJECTS
         if word == "to":
             return before in _SIMILAR
+        if word == "of":
+            return before in _MANNERS
+        if word == "off":
+            return before in {"turned", "switched"}
         if word == "about":
             return before in _ABOUT
         if word == "directed":
             return before == "who"
         if word == "is":
-            return before in {"what", "how"}
-        return word == "why" or (word == "as" and before in {"such", "same", "good", "style"})
+            return before in {"what", "how"} | _FAVOURITES
+        if word == "as":
+            compared = any(
+                token.form == "as" for token in self.tokens[max(0, position - 3) : position]
+            )
+            return compared or before in _SAME_AS
+        return word in {"why", "did"} or (word == "finish" and before in _UNFINISHED)
 
     def ends_phrase(self, last: int) -> bool:
         """True when what follows token `last` lets a name end here: the end, a comma, "but"."""

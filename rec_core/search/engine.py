@@ -242,7 +242,7 @@ class SearchEngine:
 
     @cached_property
     def _people(self) -> PeopleIndex:
-        return PeopleIndex(self.catalog)
+        return PeopleIndex(self.catalog, self._popularity)
 
     @cached_property
     def _genres(self) -> GenreIndex:

@@ -6,8 +6,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING
 
+import numpy as np
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
@@ -23,10 +25,16 @@ if TYPE_CHECKING:
 MIN_PERSON_CONFIDENCE = 0.75
 _TEXT_LIMIT = 2_000
 _PARTICLES = word_set("de di da del della van von der den la le el al st mc o ten ter bin")
+_STUDIOS = word_set(
+    "marvel disney pixar warner paramount universal miramax ghibli dreamworks netflix criterion"
+)
+_SIBLINGS = word_set("brothers bros sisters siblings twins duo")
 _CREDITS = frozenset({"starring", "stars", "featuring", "by", "actor", "actress", "director"})
 _COMPANY = frozenset({"with", "without", "from", "of", "and", "or", "like", "love", "no", "not"})
 _DOMINANCE = 3
 _SURNAME_CONFIDENCE = 0.85
+_MOST_BEARERS = 12
+_TOGETHER = 2
 _REAL_NAMES = 0.8
 _NAME_LIMIT = 200
 _MIN_SQUASHED = 10  # "brucewilis" may lack its space; a shorter lone word is no full name
@@ -35,17 +43,27 @@ _MIN_SQUASHED = 10  # "brucewilis" may lack its space; a shorter lone word is no
 class PeopleIndex:
     """Full names, with typing errors, and surnames that mean one person only.
 
-    A surname counts when its best-known bearer has at least three times as many items as the
-    next one.
+    A surname counts when its best-known bearer has at least three times the fame of the next one.
+
+    Args:
+        catalog: Its people.
+        popularity: (n_items,) or None; fame is the number of items, and with popularity what people
+            did with them: Christopher Nolan then outweighs a Nolan of fifty forgotten films.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, popularity: np.ndarray | None = None) -> None:
         self._names: dict[tuple[str, ...], str] = {}
         for name in catalog.people:
             key = tuple(token.form for token in tokenise(name))
             if key:
                 self._names.setdefault(key, name)
         self._items_of = Counter(name for item in catalog for name in item.people)
+        self._fame_of: dict[str, float] = {name: float(n) for name, n in self._items_of.items()}
+        if popularity is not None:
+            for row, item in enumerate(catalog):
+                for place, name in enumerate(item.people):  # makers and leads come first
+                    self._fame_of[name] += float(popularity[row]) / (1 + place)
+        self._casts = tuple(item.people for item in catalog)
         self._fame_bound = len(catalog) // 5_000  # in a large catalog every word is somebody's name
 
     @cached_property
@@ -87,7 +105,8 @@ class PeopleIndex:
         return Spellings(self._squashed)
 
     @cached_property
-    def _surnames(self) -> dict[tuple[str, ...], str]:
+    def _bearers(self) -> dict[tuple[str, ...], list[str]]:
+        """Surname → full names, those with the most items first."""
         bearers: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for key, name in self._names.items():
             if len(key) > 1:
@@ -95,10 +114,15 @@ class PeopleIndex:
                 while start > 1 and key[start - 1] in _PARTICLES:
                     start -= 1
                 bearers[key[start:]].append(name)
+        for names in bearers.values():
+            names.sort(key=lambda name: -self._fame_of[name])
+        return bearers
+
+    @cached_property
+    def _surnames(self) -> dict[tuple[str, ...], str]:
         found = {}
-        for surname, names in bearers.items():
-            names.sort(key=lambda name: -self._items_of[name])
-            counts = [self._items_of[name] for name in names]
+        for surname, names in self._bearers.items():
+            counts = [self._fame_of[name] for name in names[:2]]
             if counts[0] < self._fame_bound:
                 continue
             if len(counts) == 1 or counts[0] >= _DOMINANCE * counts[1]:
@@ -114,12 +138,20 @@ class PeopleIndex:
         return tuple(self._squashed)
 
     def spot(self, text: str) -> tuple[NameMatch, ...]:
-        """Non-overlapping people in order; full names before surnames, longest first."""
+        """People in order; full names before families before surnames, longest first.
+
+        Spans never overlap, but for "the Coens": two people who share one.
+        """
         scene = Scene(text[:_TEXT_LIMIT], tokenise(text[:_TEXT_LIMIT]))
         found: list[tuple[int, int, str, float]] = []
-        readings = (*self._full(scene), *self._misspelled(scene), *self._by_surname(scene))
+        readings = (*self._full(scene), *self._misspelled(scene))
         for first, last, name, confidence in readings:
             if all(last < other[0] or first > other[1] for other in found):
+                found.append((first, last, name, confidence))
+        families = [one for one in self._families(scene) if not _covers(found, one[0], one[1])]
+        found += families
+        for first, last, name, confidence in self._by_surname(scene):
+            if not _covers(found, first, last):
                 found.append((first, last, name, confidence))
         return tuple(
             NameMatch(
@@ -240,6 +272,38 @@ class PeopleIndex:
                 elif name is None and length == 1:
                     yield from self._misspelled_surname(scene, window[0], first)
 
+    def _families(self, scene: Scene) -> list[tuple[int, int, str, float]]:
+        """People who work together under one name: "the Coens", "the Wachowski sisters"."""
+        found: list[tuple[int, int, str, float]] = []
+        for first, token in enumerate(scene.tokens):
+            last = first
+            word = token.form
+            if first + 1 < len(scene.tokens) and scene.tokens[first + 1].form in _SIBLINGS:
+                last = first + 1
+            elif word.endswith("s") and first and scene.tokens[first - 1].form == "the":
+                word = word[:-1]
+            else:
+                continue
+            if len(word) < 4 or (last == first and is_everyday(token.form)) or is_everyday(word):
+                continue
+            found += [(first, last, name, _SURNAME_CONFIDENCE) for name in self._together(word)]
+        return found
+
+    def _together(self, surname: str) -> tuple[str, ...]:
+        """The two bearers of a surname who share the most items, the busier first; () for no such two."""
+        bearers = self._bearers.get((surname,), [])[:_MOST_BEARERS]
+        if len(bearers) < 2:
+            return ()
+        wanted = frozenset(bearers)
+        shared = Counter(
+            pair
+            for people in self._casts
+            if len(both := sorted(wanted.intersection(people))) > 1
+            for pair in combinations(both, 2)
+        )
+        pair, count = max(shared.items(), key=lambda hit: (hit[1], hit[0]), default=((), 0))
+        return tuple(sorted(pair, key=bearers.index)) if count >= _TOGETHER else ()
+
     def _misspelled_surname(
         self, scene: Scene, word: str, first: int
     ) -> Iterable[tuple[int, int, str, float]]:
@@ -258,6 +322,10 @@ class PeopleIndex:
             yield first, first, self._surnames[(near[0][0],)], 0.7
 
 
+def _covers(found: Iterable[tuple[int, int, str, float]], first: int, last: int) -> bool:
+    return any(first <= other[1] and other[0] <= last for other in found)
+
+
 def _forms(scene: Scene) -> list[str]:
     """Token forms with a possessive s taken off: "Hitchcock's" → "hitchcock"."""
     forms = []
@@ -274,10 +342,12 @@ def _stands_alone(scene: Scene, window: Sequence[str], first: int, last: int) ->
     follows = first > 0 and not credited and not scene.opens_sentence(first - 1)
     if follows and scene.tokens[first].capital and scene.tokens[first - 1].capital:
         return False  # another first name
+    if len(window) == 1 and window[0] in _STUDIOS:
+        return False
     if len(window) == 1 and (is_everyday(window[0]) or len(window[0]) < 4):
         return _cued(scene, first, _CREDITS) and (scene.tokens[first].capital or len(window[0]) > 3)
     named = scene.tokens[first].capital and not scene.shouted
-    return named or credited or len(window[0]) > 6
+    return named or credited or len("".join(window)) > 6
 
 
 def _cued(scene: Scene, first: int, cues: frozenset[str]) -> bool:

@@ -12,12 +12,38 @@ from .names import edits_allowed, everyday_ranks, is_everyday, key_tokens, token
 from .spellings import Spellings
 from .titles import Alias, TitleIndex
 from .vocabulary import FUNCTION_WORDS, REQUEST_WORDS
+from .words import word_set
 
 _TEXT_LIMIT = 2_000
 _MAX_WORDS = 12
 _MAX_FUZZY_WORDS = 8
 _MAX_CORRECTIONS = 8
 _COMMON_RANK = 400
+_LONG_TITLE = 4  # so many everyday words in a row are a title oftener than talk
+# said of films and moods, though summaries write them rarely: a title of nothing but these needs a sign
+_TALK = word_set(
+    """acting action adult adults adventure alien animated animation anime arty atmospheric banger
+    beach beaches binge bitter bittersweet blood bloody boredom bored chill chilling christmas
+    cinematography city comedies comfort comforting coming cowboy cowboys crap creep creeps
+    creepy cringe cry crying culture dinosaur dinosaurs disney drama dramas dreamy drunk
+    dumb edge eerie emotional ending endings epic explosions exam exams existential family
+    fantasy fast favorite favourite feelgood fight fighting flick flicks folk forest freak
+    freaky futuristic ghost ghosts gloomy golden goofy goosebumps gore gory grandma grandpa
+    grim grown haunted haunting heartbreak heartbroken heartwarming heist heists hereditary
+    historic history hungover hug hugs indie insane inside insist jazz jump jungle laugh
+    laughs lighter lonely loneliness lovely mafia magic magical martial marvel meaningful
+    melancholic melancholy messed mindfuck mob money monster monsters moving musical musicals
+    mystery mysteries navy neon noir nuts ocean oscar oscars partner partners political
+    politics popcorn psychological quirky rage rain rainy raw relatable relaxing revenge
+    ridiculous rituals road romantic sadness sadly samurai satire scare scares scarier
+    screwball sea sexy shocking sick silent silly singing sleep sleepover snow snowy soothing
+    soul space spaghetti spies spiritual spoof spy stress stressed stressful style stylish
+    submarine suburban summer superhero superheroes sweet sword swords talking tear tearjerker
+    tears teen teens terrifying theater theatre thriller thrillers travel trip trippy true
+    twist twisted twists twisty ups upbeat urban vampire vibe vibes vintage violence violent
+    visually warm weird western westerns whimsical whodunit whodunnit wholesome wild winter
+    witty wizard"""
+)
 _DANGLING = frozenset({"and", "of", "the", "a", "an"})
 _YEAR = re.compile(r"[\s,]*[(\[]?\s*((?:18|19|20)\d\d)\b\s*[)\]]?")
 _LIST_GAP = re.compile(
@@ -120,6 +146,7 @@ class TitleSpotter:
     def _is_strange(self, word: str) -> bool:
         return not (
             is_everyday(word)
+            or word in _TALK
             or word in REQUEST_WORDS
             or word in self._titles.vocabulary
             or self._is_genre(word)
@@ -225,16 +252,27 @@ class TitleSpotter:
         if len(span.key) == 1:
             part = scene.is_place(span.first) or scene.is_part_of_name(span.first, span.last)
             return (cue or not part) and self._accept_single(span, named=named, cue=cue)
+        return self._accept_phrase(scene, span, named=named, cue=cue)
+
+    def _accept_phrase(self, scene: Scene, span: _Span, *, named: bool, cue: bool) -> bool:
+        """Two words and more without quotes: a sign, or words that no talk is made of."""
+        if named or cue:
+            return True
+        said = scene.tokens[span.first : span.last + 1]
         plain = all(word in REQUEST_WORDS or _is_common(word) for word in span.key)
-        if span.guessed:
-            strange = any(
-                self._is_strange(token.form) for token in tokens[span.first : span.last + 1]
-            )
-            return named or cue or (strange and not plain)
-        doubtful = span.hits[0][1] < 0.97 or self._titles.is_obscure(span.hits[0][0].row)
-        if doubtful and all(is_everyday(word) or self._is_genre(word) for word in span.key):
-            return named or cue
-        return named or cue or not plain
+        if plain or (span.guessed and not any(self._is_strange(token.form) for token in said)):
+            return False
+        row = span.hits[0][0].row
+        if not all(self._is_ordinary(word) for word in span.key):
+            return True
+        if span.guessed or span.hits[0][1] < 0.97 or self._titles.is_obscure(row):
+            return False
+        long = len(said) >= _LONG_TITLE
+        capital = any(token.capital for token in said[1:]) and not scene.shouted
+        return long or capital or self._titles.is_famous(row)
+
+    def _is_ordinary(self, word: str) -> bool:
+        return is_everyday(word) or word in _TALK or word.isdecimal() or self._is_genre(word)
 
     def _accept_single(self, span: _Span, *, named: bool, cue: bool) -> bool:
         word = span.key[0]
@@ -246,9 +284,9 @@ class TitleSpotter:
             return named and word != "i"
         if span.guessed or span.hits[0][0].quality < 0.97:
             return cue or named
-        if is_everyday(word) or word in REQUEST_WORDS or len(word) < 4:
+        if self._is_ordinary(word) or word in REQUEST_WORDS or len(word) < 4:
             return cue or named
-        return True
+        return cue or named or not self._titles.is_obscure(span.hits[0][0].row)
 
     def _continues_list(self, scene: Scene, span: _Span, chosen: Sequence[_Span]) -> bool:
         start, end = scene.tokens[span.first].start, scene.tokens[span.last].end

@@ -31,6 +31,9 @@ _REAL_WORDS = 0.8
 _TITLE_LIMIT = 200
 _MAX_MASKED = 8
 _WELL_KNOWN = 3_000
+_FAMOUS = 250
+_FAME_BONUS = 0.08
+_RATED_SHARE = 0.3
 _POSTPOSED = re.compile(
     r"^(?P<name>.+), (?P<article>the|an?|les?|la|l'|el|il|lo|los|las|der|die|das|une?|det|den|o|os)$",
     re.IGNORECASE,
@@ -160,24 +163,65 @@ class TitleIndex:
     def best(
         self, found: Iterable[tuple[Alias, float]], year: int | None = None
     ) -> list[tuple[Alias, float]]:
-        """One entry per item, best first: by confidence, popularity, catalog order."""
+        """One entry per item, best first: by confidence and fame, popularity, catalog order.
+
+        Fame adds `_FAME_BONUS` for each power of ten in popularity, so that "The Naked Gun" is the
+        film that everybody means, though a forgotten one has exactly that name.
+        """
         by_row: dict[int, tuple[Alias, float]] = {}
         for alias, confidence in found:
             confidence *= self._year_factor(alias.row, year)
             if alias.row not in by_row or confidence > by_row[alias.row][1]:
                 by_row[alias.row] = (alias, round(confidence, 3))
         return sorted(
-            by_row.values(), key=lambda hit: (-hit[1], -self._weight(hit[0].row), hit[0].row)
+            by_row.values(),
+            key=lambda hit: (-self._standing(hit), -self._weight(hit[0].row), hit[0].row),
         )
+
+    def _standing(self, hit: tuple[Alias, float]) -> float:
+        return round(hit[1] + _FAME_BONUS * float(np.log10(1 + self._weight(hit[0].row))), 3)
 
     def is_obscure(self, row: int) -> bool:
         """True when many items are better known; False when popularity is not known."""
-        return self._popularity is not None and float(self._popularity[row]) < self._fame_bound
+        return self._popularity is not None and self._weight(row) < self._bound(_WELL_KNOWN)
+
+    def is_famous(self, row: int) -> bool:
+        """True for the few items that everybody knows; False when popularity is not known."""
+        return self._popularity is not None and self._weight(row) >= self._bound(_FAMOUS)
+
+    def _bound(self, rank: int) -> float:
+        known = self._ranked
+        return float(known[min(rank, len(known)) - 1])
 
     @cached_property
-    def _fame_bound(self) -> float:
-        known = np.sort(self._popularity)[::-1] if self._popularity is not None else np.zeros(1)
-        return float(known[min(_WELL_KNOWN, len(known)) - 1])
+    def _ranked(self) -> np.ndarray:
+        return np.sort(self._fame)[::-1]
+
+    @cached_property
+    def _fame(self) -> np.ndarray:
+        """Popularity; items newer than the ratings, whose fame nobody could note, get a middling one."""
+        if self._popularity is None:
+            return np.zeros(len(self._catalog))
+        fame = np.asarray(self._popularity, dtype=np.float64).copy()
+        years = self._catalog.years
+        known = np.sort(fame[fame > 0])
+        if known.size:
+            fame[(years > self._last_rated_year) & (fame < known[len(known) * 3 // 4])] = known[
+                len(known) * 3 // 4
+            ]
+        return fame
+
+    @cached_property
+    def _last_rated_year(self) -> int:
+        """The newest year of which a fair share of items was rated."""
+        assert self._popularity is not None
+        years = self._catalog.years
+        newest = int(years.max()) if years.size else 0
+        for year in range(newest, newest - 30, -1):
+            rows = years == year
+            if rows.any() and float(np.mean(self._popularity[rows] > 0)) >= _RATED_SHARE:
+                return year
+        return newest
 
     def year(self, row: int) -> int | None:
         """The year of an item."""
@@ -284,7 +328,7 @@ class TitleIndex:
         return float(np.log(1 + len(self.aliases) / (1 + self._by_word.count(word))))
 
     def _weight(self, row: int) -> float:
-        return 0.0 if self._popularity is None else float(self._popularity[row])
+        return float(self._fame[row])
 
     def _year_factor(self, row: int, year: int | None) -> float:
         known = self.year(row)

@@ -123,6 +123,7 @@ class Conversation:
     def _move_on(self, plan: Plan, shown: tuple[str, ...]) -> None:
         old = self.state
         gone = {(s, v) for s, v in self.forgotten}
+        gone |= {(p.subject, p.value) for p in self.preferences if (p.subject, "(all)") in gone}
         kept = tuple(p for p in self.preferences if (p.subject, p.value) not in gone)
         self.forgotten.clear()
         self.preferences = (*kept, *plan.learned)

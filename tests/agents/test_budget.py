@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+from hypothesis import given, strategies as st
 
 from agents import BudgetExceeded, BudgetMeter, TurnLimits, Usage
 from agents.budget import TurnStopped
@@ -83,3 +86,55 @@ def test_a_stopped_turn_spends_nothing_more() -> None:
         with pytest.raises(TurnStopped):
             spend()
     assert meter.usage.tool_calls == 0
+
+
+@given(
+    limit=st.integers(0, 50),
+    spent=st.integers(0, 12),
+    charges=st.lists(st.sampled_from(["call", "tool", "tokens"]), max_size=60),
+)
+def test_no_turn_ever_makes_more_than_eight_model_calls(limit, spent, charges) -> None:
+    meter = BudgetMeter(TurnLimits(model_calls=limit), spent=Usage(model_calls=spent))
+    made = 0
+    for charge in charges:
+        try:
+            if charge == "call":
+                meter.charge_model_call(prompt_tokens=1)
+                made += 1
+            elif charge == "tool":
+                meter.charge_tool_call()
+            else:
+                meter.charge_tokens(10)
+        except BudgetExceeded:
+            continue
+    assert made <= max(0, min(limit, 8) - spent)
+    assert meter.model_calls_left == max(0, min(limit, 8) - meter.usage.model_calls)
+
+
+def test_a_turn_makes_three_model_calls_unless_somebody_allows_more() -> None:
+    # So the median over any turns whatever is three at most.
+    meter = BudgetMeter(TurnLimits())
+    for _ in range(3):
+        meter.charge_model_call(prompt_tokens=1)
+    with exceeded("model_calls"):
+        meter.charge_model_call(prompt_tokens=1)
+
+
+def test_threads_that_charge_at_once_do_not_pass_the_limit() -> None:
+    meter = BudgetMeter(TurnLimits(model_calls=8))
+    refused: list[str] = []
+
+    def spend() -> None:
+        for _ in range(5):
+            try:
+                meter.charge_model_call(prompt_tokens=1)
+            except BudgetExceeded as fault:
+                refused.append(fault.limit)
+
+    threads = [threading.Thread(target=spend) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert meter.usage.model_calls == 8
+    assert refused == ["model_calls"] * 12

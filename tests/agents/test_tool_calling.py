@@ -61,7 +61,7 @@ def test_the_model_is_told_what_is_known() -> None:
         rejected_item_ids=(CASINO,),
     )
     past = Exchange(user_text="crime please", reply_text="Here.", item_ids=(HEAT,))
-    _, (request,) = plan_of([say("Hm.")], state=state, preferences=(HORROR,), exchanges=(past,))
+    _, (request,) = plan_of([say("Hm?")], state=state, preferences=(HORROR,), exchanges=(past,))
     system, asked, told, now = request["messages"]
     assert system["role"] == "system"
     for part in (
@@ -114,7 +114,7 @@ def test_earlier_rounds_are_told_again_call_by_call() -> None:
 def test_the_last_answer_may_only_present() -> None:
     meter = BudgetMeter(TurnLimits(model_calls=2))
     meter.charge_model_call(prompt_tokens=1)
-    _, (request,) = plan_of([say("Sorry.")], meter=meter)
+    _, (request,) = plan_of([say("Sorry?")], meter=meter)
     assert [tool["function"]["name"] for tool in request["tools"]] == ["present_slate"]
     assert "last answer" in request["messages"][-1]["content"]
 
@@ -141,7 +141,7 @@ def test_arguments_that_cannot_be_read_become_a_call_that_the_toolbox_explains()
 
 
 def test_an_empty_answer_is_asked_for_again_once() -> None:
-    plan, requests = plan_of([say(""), say("Hello!")])
+    plan, requests = plan_of([say(""), say("Hello!")], text="hello")
     assert plan.say == "Hello!"
     assert plan.intent == "chat"
     assert "It was empty." in requests[1]["messages"][-1]["content"]
@@ -152,3 +152,33 @@ def test_an_empty_answer_is_asked_for_again_once() -> None:
 def test_a_question_back_is_noted() -> None:
     plan, _ = plan_of([say("For an evening with children?")])
     assert plan.asks
+
+
+def test_words_about_items_without_a_look_into_the_catalog_are_sent_back_once() -> None:
+    from_memory = say("Watch Heat, it is wonderful.")
+    plan, requests = plan_of([from_memory, call(("recommend", {}))])
+    assert [one.tool for one in plan.calls] == ["recommend"]
+    assert requests[1]["messages"][-2]["content"] == "Watch Heat, it is wonderful."
+    assert "looked nothing up" in requests[1]["messages"][-1]["content"]
+    with pytest.raises(PlannerFailed, match="backed by the catalog"):
+        plan_of([from_memory, from_memory])
+
+
+@pytest.mark.parametrize("words", ["An old one?", "古い映画ですか？"])
+def test_a_question_back_needs_no_look_into_the_catalog(words: str) -> None:
+    plan, _ = plan_of([say(words)])
+    assert plan.say == words
+
+
+def test_facts_of_earlier_turns_and_what_matters_now_are_told() -> None:
+    other = HORROR.model_copy(update={"preference_id": "q", "label": "Westerns"})
+    _, (request,) = plan_of(
+        [say("Hm?")],
+        preferences=(HORROR, other),
+        relevant=(other,),
+        summary="The person has two children.",
+    )
+    system = request["messages"][0]["content"]
+    assert "The person has two children." in system
+    assert "Westerns" in system
+    assert "Horror" not in system

@@ -14,6 +14,7 @@ from app.build import (
     build_recommender,
     ensure_set_up,
     is_set_up,
+    model_choices,
     model_options,
     open_conversation,
     set_up,
@@ -156,6 +157,24 @@ def test_model_options_are_none_until_a_model_is_named() -> None:
     options = model_options(Settings(llm=named))
     assert options is not None
     assert (options.model, options.api_key) == ("small", "k")
+
+
+@pytest.mark.parametrize("planner", ["tools", "structured"])
+def test_a_planner_that_needs_a_server_says_so_when_there_is_none(planner: str) -> None:
+    asked = Settings(llm=LLMSettings.model_validate({"planner": planner}))
+    with pytest.raises(SettingsError) as caught:
+        model_choices(asked)
+    assert "RAPPORT_LLM__PLANNER" in caught.value.problem
+    assert "RAPPORT_LLM__BASE_URL" in caught.value.remedy
+
+
+def test_planner_and_cache_come_from_the_settings(tmp_path: Path) -> None:
+    named = {"base_url": "http://127.0.0.1:1/v1", "model": "small"}
+    llm = LLMSettings.model_validate(named | {"planner": "structured", "cache": "replay"})
+    choices = model_choices(Settings(home=tmp_path, llm=llm))
+    assert choices.setting == "structured"
+    assert choices.chat is not None
+    assert not choices.chat.may_ask
 
 
 def test_every_cut_off_file_is_a_clear_message(settings: Settings, tmp_path: Path) -> None:

@@ -117,6 +117,8 @@ def test_a_working_server_is_ok(tmp_path: Path) -> None:
         found = checks(tmp_path, with_llm=True, llm=llm(address))
     assert found["Language model"].status == "ok"
     assert "answers and calls tools" in found["Language model"].detail
+    assert "does not stream" in found["Language model"].detail
+    assert "plans each turn with tools" in found["Language model"].detail
 
 
 def test_a_model_that_calls_no_tools_is_a_warning(tmp_path: Path) -> None:

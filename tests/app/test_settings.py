@@ -62,6 +62,8 @@ def test_nested_variables_reach_the_model_settings(monkeypatch: pytest.MonkeyPat
         ("RAPPORT_DATA", "../secrets"),
         ("RAPPORT_LLM__TIMEOUT", "-1"),
         ("RAPPORT_LIMITS__MODEL_CALLS", "9"),
+        ("RAPPORT_LLM__PLANNER", "magic"),
+        ("RAPPORT_LLM__CACHE", "always"),
     ],
 )
 def test_a_bad_value_is_one_sentence_that_names_it(

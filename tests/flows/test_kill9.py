@@ -121,13 +121,15 @@ def seconds_of_a_turn(running: Server) -> float:
     return (time.monotonic() - begun) / 4
 
 
-def kill_often(folder: Path, kind: str, names: tuple[str, ...], seed: int) -> Counter[str]:
-    """Kill the child `N_KILLS` times at seeded moments, then let it finish; what was hit when."""
+def kill_often(
+    folder: Path, kind: str, names: tuple[str, ...], seed: int, n_kills: int = N_KILLS
+) -> Counter[str]:
+    """Kill the child so many times at seeded moments, then let it finish; what was hit when."""
     moments = np.random.default_rng(seed)
     hit: Counter[str] = Counter()
     with server(folder, kind, names) as running:
         turn_seconds = seconds_of_a_turn(running)
-        for _ in range(N_KILLS):
+        for _ in range(n_kills):
             child = running.start(1_000_000)
             time.sleep(float(moments.uniform(0, 2.5 * turn_seconds)))
             os.kill(child, signal.SIGKILL)
@@ -149,9 +151,31 @@ def open_turns(folder: Path) -> str:
     return "inside a turn" if begun else "between turns"
 
 
+def lost_and_doubled(folder: Path, names: tuple[str, ...], n_turns: int) -> tuple[int, int]:
+    """Acknowledged turns and clicks that are not there, and those that are there more than once."""
+    store = ConversationStore(f"sqlite:///{folder}/rapport.db")
+    kept: Counter[str] = Counter()
+    for name in names:
+        kept.update(one.turn_id for one in store.turns(f"user-{name}", f"talk-{name}"))
+        kept.update(store_id["feedback_id"] for store_id in clicks_of(store, name))
+    store.close()
+    expected = {
+        f"{name}-t{index}{what}"
+        for name in names
+        for index in range(n_turns)
+        for what in ("", "-click")
+    }
+    return len(expected - kept.keys()), sum(kept.values()) - len(kept)
+
+
+def clicks_of(store: ConversationStore, name: str) -> list[dict[str, str]]:
+    return store.export(f"user-{name}")["tables"]["feedback"]
+
+
 def check_nothing_lost_or_doubled(
     folder: Path, kind: str, names: tuple[str, ...], n_turns: int
 ) -> None:
+    assert lost_and_doubled(folder, names, n_turns) == (0, 0)
     raw = sqlite3.connect(folder / "rapport.db")
     assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert raw.execute("PRAGMA foreign_key_check").fetchall() == []
@@ -169,7 +193,7 @@ def check_nothing_lost_or_doubled(
         expected = [(f"{name}-t{index}", message(name, index)) for index in range(n_turns)]
         assert [(one.turn_id, one.text) for one in kept] == expected
         assert [one.state.turn_count for one in kept] == list(range(1, n_turns + 1))
-        clicks = store.export(user_id)["tables"]["feedback"]
+        clicks = clicks_of(store, name)
         ids = {f"{name}-t{index}-click" for index in range(n_turns)}
         assert len(clicks) == n_turns
         assert {click["feedback_id"] for click in clicks} == ids
@@ -179,6 +203,11 @@ def check_nothing_lost_or_doubled(
         if kind == "store":  # each of its turns learns one thing
             assert origins["turn"] == n_turns
     store.close()
+
+
+ARRANGEMENTS = [
+    (kind, names) for kind in ("store", "agent") for names in (("one",), ("one", "two"))
+]
 
 
 @pytest.mark.slow

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
 from agents import (
+    ChatModel,
     ConversationalRecommender,
     ConversationStore,
     LLMOptions,
@@ -22,6 +22,7 @@ from agents import (
     build_planners,
     open_checkpointer,
 )
+from agents.llm.models import ModelChoices, PlannerSetting
 from rec_core import Recommender
 from tools import default_toolbox
 
@@ -57,7 +58,7 @@ class Talk:
 
     def __init__(
         self, recommender: Recommender, url: str, *, timeout: float = 5.0, key: str = KEY,
-        limits: TurnLimits = LIMITS,
+        limits: TurnLimits = LIMITS, setting: PlannerSetting = "auto",
     ) -> None:  # fmt: skip
         self.recommender = recommender
         self.limits = limits
@@ -67,7 +68,11 @@ class Talk:
             recommender=recommender,
             toolbox=toolbox,
             store=ConversationStore("sqlite://"),
-            planners=build_planners(recommender=recommender, toolbox=toolbox, llm=llm),
+            planners=build_planners(
+                recommender=recommender,
+                toolbox=toolbox,
+                models=ModelChoices(setting=setting, chat=ChatModel(llm)),
+            ),
             checkpointer=open_checkpointer(None),
             limits=limits,
         )
@@ -258,10 +263,35 @@ def test_a_server_that_refuses_leaves_the_turn_to_the_rules(
 def test_a_server_without_tools_is_asked_once_and_never_again(talk) -> None:
     refusal = fault(400, '"auto" tool choice requires --enable-auto-tool-choice to be set')
     with OpenAIServer([refusal]) as server:
-        dialogue = talk(server)
+        dialogue = talk(server, setting="tools")
         fell_back(dialogue.ask(), "does not offer tool calls")
         fell_back(dialogue.ask("another one"), "does not offer tool calls")
     assert len(server.requests) == 1
+
+
+def test_a_server_without_tools_gets_the_structured_planner_in_the_same_turn(talk) -> None:
+    refusal = fault(400, "the model does not support tools")
+    parse = say(json.dumps({"act": "new", "genres": ["Crime"], "years": [1990, 1999]}))
+    with OpenAIServer([refusal, parse, parse]) as server:
+        dialogue = talk(server)
+        first, second = dialogue.ask(), dialogue.ask("another crime film from the 90s")
+    dialogue.check_useful(first)
+    assert first.planner == second.planner == "structured"
+    # Nobody has to hear of it: the model answers.
+    assert not [one for one in first.notices if "tool" in one or "rules" in one]
+
+
+def test_a_dead_server_costs_one_time_out_and_then_nothing(talk) -> None:
+    with OpenAIServer([Reply(hang=30)]) as server:
+        dialogue = talk(server, timeout=0.3)
+        fell_back(dialogue.ask(), "did not answer in time")
+        second = dialogue.ask()
+        third = dialogue.ask()
+        assert len(server.requests) == 1
+    for result in (second, third):
+        dialogue.check_useful(result)
+        fell_back(result, "given a rest")
+        assert result.usage.model_calls == 0
 
 
 def test_a_wrong_key_is_named_as_such(talk) -> None:
@@ -526,17 +556,19 @@ def test_tokens_run_out(talk) -> None:
     fell_back(result, "more than 40,000 tokens")
 
 
-def test_stop_ends_a_turn_that_waits_for_its_model(talk) -> None:
-    with OpenAIServer([Reply(hang=30)]) as server:
-        dialogue = talk(server, timeout=30)
+def test_stop_ends_a_turn_that_waits_for_its_model(recommender: Recommender) -> None:
+    dialogues: list[Talk] = []
+
+    def stopped_meanwhile(_: object) -> Reply:
+        dialogues[0].agent.stop("bob", "t")
+        dialogues[0].agent.stop("ada", "t")
+        return Reply(hang=30)
+
+    with OpenAIServer([stopped_meanwhile]) as server:
+        dialogue = Talk(recommender, server.url, timeout=30)
+        dialogues.append(dialogue)
         message = UserMessage(user_id="ada", conversation_id="talk", turn_id="t", text=REQUEST)
-        kinds = []
-        for event in dialogue.agent.stream(message):
-            kinds.append(event.type)
-            dialogue.agent.stop("bob", "t")
-            stopper = threading.Timer(0.2, dialogue.agent.stop, ("ada", "t"))
-            stopper.start()
-        stopper.join()
+        kinds = [event.type for event in dialogue.agent.stream(message)]
     assert kinds == ["turn_started"]
     assert dialogue.agent.store.turns("ada", "talk") == ()
     # The conversation is free again, and another turn is another matter.

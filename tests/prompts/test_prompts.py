@@ -20,7 +20,12 @@ def test_every_prompt_reads_and_renders(name: str) -> None:
 def test_the_names_are_those_that_the_code_uses() -> None:
     assert prompt_names() == (
         "conversation_context",
+        "json_answer",
+        "json_repair",
         "last_answer",
+        "message_parse",
+        "message_parse_examples",
+        "message_parse_tuned",
         "repair",
         "tool_calling_system",
     )
