@@ -21,6 +21,7 @@ _STAGES = {
     "save": "Saving the data",
     "catalog": "Reading the catalog",
     "interactions": "Reading the interactions",
+    "texts": "Encoding the texts",
 }
 
 

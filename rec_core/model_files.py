@@ -18,6 +18,8 @@ from .two_tower.retriever import TwoTowerRetriever
 
 SEARCH_FOLDER = "search"
 """Where the text index lies inside a pipeline's folder."""
+DIALOGUE_VECTORS = "dialogue"
+"""The items' vectors for the dialogue ranker; absent where the text encoder is not the one it learned with."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .artifacts import read_artifact
+from .artifacts import Artifact, read_artifact
 from .baselines.neighbours import Neighbours
 from .baselines.transitions import Transitions
 from .catalog import Catalog
 from .errors import UnknownUserError
 from .interactions import Interactions
-from .model_files import SEARCH_FOLDER, read_parts
+from .model_files import DIALOGUE_VECTORS, SEARCH_FOLDER, read_parts
 from .pipeline import Pipeline
 from .ranking.diversity import diversify
 from .ranking.numbers import best_rows
@@ -22,6 +24,9 @@ from .ranking.signals import Signals, rows_of
 from .search import SearchEngine
 from .text_vectors import encoder_named
 from .types import Candidate, Influence, ItemFilter, Recommendation, RecommendRequest
+
+if TYPE_CHECKING:
+    from .dialogue import DialogueRanker
 
 _WEIGHTS = StrategyWeights()
 _EVERYTHING = ItemFilter()
@@ -47,9 +52,14 @@ class Recommender:
         pipeline: Pipeline | None = None,
         neighbours: Neighbours | None = None,
         item_vectors: np.ndarray | None = None,
+        dialogues: Callable[[], DialogueRanker] | None = None,
         weights: StrategyWeights = _WEIGHTS,
     ) -> None:
-        """Put the parts together; what is missing of the training-free parts is fitted here."""
+        """Put the parts together; what is missing of the training-free parts is fitted here.
+
+        `dialogues` opens the dialogue ranker when a request first brings a dialogue; None leaves
+        dialogues unheard.
+        """
         self.catalog = catalog
         self.interactions = interactions
         self.search = search
@@ -62,7 +72,8 @@ class Recommender:
             neighbours=self._neighbours,
             item_vectors=item_vectors,
         )
-        self._scoring = Scoring(self._signals, self.pipeline, weights)
+        self._hears_dialogues = dialogues is not None
+        self._scoring = Scoring(self._signals, self.pipeline, weights, _once(dialogues))
 
     @classmethod
     def load(cls, folder: Path) -> Recommender:
@@ -88,6 +99,7 @@ class Recommender:
             pipeline=parts.pipeline,
             neighbours=Neighbours.from_tensors(artifact.arrays("neighbours")),
             item_vectors=None if parts.two_tower is None else parts.two_tower.item_vectors,
+            dialogues=_dialogues(artifact, catalog, search, interactions),
         )
 
     def recommend(self, request: RecommendRequest) -> Recommendation:
@@ -191,6 +203,7 @@ class Recommender:
             disliked=rows_of(self.catalog, request.disliked),
             has_words=bool(request.query.strip() or request.avoid.strip())
             or bool(request.genre_weights),
+            has_dialogue=bool(request.dialogue) and self._hears_dialogues,
         )
 
     def _left_out(self, request: RecommendRequest, known: Known) -> np.ndarray:
@@ -232,6 +245,45 @@ class Recommender:
             score=float(total[row]),
             parts={name: float(values[row]) for name, values in parts.items()},
         )
+
+
+def _dialogues(
+    artifact: Artifact, catalog: Catalog, search: SearchEngine, interactions: Interactions
+) -> Callable[[], DialogueRanker] | None:
+    """Opens the shipped dialogue ranker over this catalog; None where there are no vectors for it."""
+    if not (artifact.folder / f"{DIALOGUE_VECTORS}.safetensors").is_file():
+        return None
+
+    def opened() -> DialogueRanker:
+        from .dialogue import item_knowledge, shipped_dialogue_ranker
+
+        knowledge = item_knowledge(
+            catalog,
+            popularity=interactions.item_counts,
+            encoder=search.encoder,
+            vectors=artifact.arrays(DIALOGUE_VECTORS)["vectors"],
+        )
+        return shipped_dialogue_ranker(catalog, knowledge=knowledge)
+
+    return opened
+
+
+def _once(
+    opened: Callable[[], DialogueRanker] | None,
+) -> Callable[[], DialogueRanker] | None:
+    """The same ranker for every thread, made by the first that asks."""
+    if opened is None:
+        return None
+    lock = Lock()
+    made: list[DialogueRanker] = []
+
+    def ranker() -> DialogueRanker:
+        with lock:
+            if not made:
+                made.append(opened())
+        return made[0]
+
+    return ranker
 
 
 def _total(parts: dict[str, np.ndarray], n_items: int) -> np.ndarray:

@@ -28,15 +28,16 @@ from .blending import choose_blend
 from .catalog import Catalog
 from .checkpoints import CheckpointFolder
 from .datasets import Dataset
+from .dialogue import describe_vectors
 from .distributed import World, world
 from .errors import ArtifactError, DataError
 from .evaluation import ranking_task
 from .interactions import Interactions
-from .model_files import SEARCH_FOLDER, TrainedParts, read_parts, write_parts
+from .model_files import DIALOGUE_VECTORS, SEARCH_FOLDER, TrainedParts, read_parts, write_parts
 from .pipeline import HistoryScorer
 from .runtime import DEFAULT_RUN, Progress, RunOptions, no_progress
 from .sasrec.scorer import SasrecScorer
-from .search import SearchEngine, TextEncoder
+from .search import MiniLMEncoder, SearchEngine, TextEncoder
 from .selection import (
     DEFAULT_PIPELINE,
     Choices,
@@ -52,7 +53,7 @@ from .two_tower.retriever import TwoTowerRetriever
 
 SplitName = Literal["leave-one-out", "global-time"]
 
-_FORMAT = 3
+_FORMAT = 4
 
 
 def train_pipeline(
@@ -155,6 +156,9 @@ def _make_pipeline(dataset: Dataset, encoder: RememberedTexts, job: _Job) -> Non
             dataset.interactions.save(writer.path("interactions.parquet"))
             index = partial(job.progress, "Search index")
             SearchEngine.build(dataset.catalog, encoder, writer.path(SEARCH_FOLDER), index)
+            if encoder.name == MiniLMEncoder.name:  # what ships was fitted with its vectors
+                heard = describe_vectors(dataset.catalog, encoder, job.progress)
+                writer.add_tensors(DIALOGUE_VECTORS, {"vectors": heard})
             writer.add_metrics({"validation": choices.validation})
     job.ranks.broadcast(None)  # nobody reads before it is written
 

@@ -124,7 +124,8 @@ class Recommendation:
 
     Attributes:
         candidates: Best first; ties broken by catalog order.
-        strategy: What the ranking stood on: "known-user", "history", "similar", "query" or "popular".
+        strategy: What the ranking stood on: "known-user", "history", "similar", "query",
+            "dialogue" or "popular".
         n_matching: How many catalog items passed the filter (before the seen ones went out).
     """
 

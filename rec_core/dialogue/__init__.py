@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .fitting import fit_dialogue_ranker as fit_dialogue_ranker
     from .identity import same_dialogue_groups as same_dialogue_groups
-    from .knowledge import ItemKnowledge as ItemKnowledge
+    from .knowledge import ItemKnowledge as ItemKnowledge, describe_vectors as describe_vectors
     from .ranker import DialogueRanker as DialogueRanker, item_knowledge as item_knowledge
     from .storage import shipped_dialogue_ranker as shipped_dialogue_ranker
     from .training import TrainingConfig as TrainingConfig
@@ -23,6 +23,7 @@ _HOME_OF = {
     "ItemKnowledge": "knowledge",
     "TrainingConfig": "training",
     "Utterance": "utterances",
+    "describe_vectors": "knowledge",
     "fit_dialogue_ranker": "fitting",
     "item_knowledge": "ranker",
     "same_dialogue_groups": "identity",

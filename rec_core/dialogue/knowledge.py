@@ -63,6 +63,7 @@ class ItemKnowledge:
         popularity: (n_items,) counts >= 0, larger = better known.
         encoder: Makes sentence vectors of items and of messages; None leaves that side out.
         progress: Told about the encoding of items.
+        vectors: From `describe_vectors` with the same encoder; None makes them now.
 
     Attributes:
         linker: Finds items and people in messages.
@@ -80,12 +81,13 @@ class ItemKnowledge:
         popularity: np.ndarray,
         encoder: TextEncoder | None,
         progress: Progress,
+        vectors: np.ndarray | None = None,
     ) -> None:
         self.catalog = catalog
         self.popularity = np.asarray(popularity, dtype=np.float64)
         self.linker = DialogueLinker(catalog, self.popularity)
         self._encoder = encoder
-        self.vectors = self._item_vectors(progress)
+        self.vectors = describe_vectors(catalog, encoder, progress) if vectors is None else vectors
         self.years = np.where(catalog.years < 0, _USUAL_YEAR, catalog.years).astype(np.float64)
         self.genres = _Bag.of(catalog, lambda item: [name.casefold() for name in item.genres])
         self.tags = _Bag.of(catalog, lambda item: [tag.casefold() for tag in item.tags], rare=2)
@@ -137,17 +139,6 @@ class ItemKnowledge:
                 columns.setdefault(stem, column)
         return columns
 
-    def _item_vectors(self, progress: Progress) -> np.ndarray:
-        if self._encoder is None:
-            return np.zeros((len(self), 1), dtype=np.float32)
-        parts = [np.zeros((0, self._encoder.dimension), dtype=np.float32)]
-        for start in range(0, len(self), _ENCODE_AT_ONCE):
-            rows = range(start, min(start + _ENCODE_AT_ONCE, len(self)))
-            texts = [describe(self.catalog.at(row)) for row in rows]
-            parts.append(unit_rows(self._encoder.encode(texts, kind="document")))
-            progress("texts", rows.stop, len(self))
-        return np.concatenate(parts)
-
     def _features_of_items(self) -> np.ndarray:
         known = np.log1p(self.popularity)
         age = (self.years - 2000) / 10
@@ -182,6 +173,21 @@ ITEM_FEATURES = (
     *(f"is {genre}" for genre in GENRES),
 )
 """Names of the columns of `ItemKnowledge.item_features`."""
+
+
+def describe_vectors(
+    catalog: Catalog, encoder: TextEncoder | None, progress: Progress
+) -> np.ndarray:
+    """(n_items, d) float32 unit rows of `describe`; d = 1 and all 0 without an encoder."""
+    if encoder is None:
+        return np.zeros((len(catalog), 1), dtype=np.float32)
+    parts = [np.zeros((0, encoder.dimension), dtype=np.float32)]
+    for start in range(0, len(catalog), _ENCODE_AT_ONCE):
+        rows = range(start, min(start + _ENCODE_AT_ONCE, len(catalog)))
+        texts = [describe(catalog.at(row)) for row in rows]
+        parts.append(unit_rows(encoder.encode(texts, kind="document")))
+        progress("texts", rows.stop, len(catalog))
+    return np.concatenate(parts)
 
 
 def describe(item: Item) -> str:

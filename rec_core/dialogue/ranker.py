@@ -134,6 +134,7 @@ def item_knowledge(
     popularity: np.ndarray | None = None,
     encoder: TextEncoder | None = None,
     progress: Progress = no_progress,
+    vectors: np.ndarray | None = None,
 ) -> ItemKnowledge:
     """A catalog made ready for ranking dialogues; encoding its texts takes most of the time.
 
@@ -142,8 +143,11 @@ def item_knowledge(
         popularity: (n_items,) counts; None counts every item as unknown.
         encoder: As for the ranker; give it a cache folder to encode each text once ever.
         progress: Told about the encoding.
+        vectors: From `describe_vectors` with the same encoder, when there are some already.
     """
     counts = np.zeros(len(catalog)) if popularity is None else np.asarray(popularity, dtype=float)
     total = float(counts.sum())
     scaled = counts * (_USUAL_TOTAL / total) if total else counts
-    return ItemKnowledge(catalog, popularity=scaled, encoder=encoder, progress=progress)
+    return ItemKnowledge(
+        catalog, popularity=scaled, encoder=encoder, progress=progress, vectors=vectors
+    )

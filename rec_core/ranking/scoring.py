@@ -68,6 +68,7 @@ class Known:
         seeds: Items to go by.
         disliked: Items to stay away from.
         has_words: Whether the request has a soft wish in words or genres.
+        has_dialogue: Whether there is a dialogue, and something that hears it.
     """
 
     stored: np.ndarray
@@ -75,6 +76,7 @@ class Known:
     seeds: np.ndarray
     disliked: np.ndarray
     has_words: bool
+    has_dialogue: bool = False
 
     @property
     def history(self) -> np.ndarray:
@@ -90,7 +92,9 @@ class Known:
             return "known-user"
         if len(self.given):
             return "history"
-        return "query" if self.has_words else "popular"
+        if self.has_words:
+            return "query"
+        return "dialogue" if self.has_dialogue else "popular"
 
 
 class Scoring:
@@ -126,7 +130,7 @@ class Scoring:
                 parts[name] = share * values
         if request.query.strip():
             parts["text"] = weights.text * signals.text(request.query)
-        if request.dialogue and self._dialogues is not None:
+        if known.has_dialogue and self._dialogues is not None:
             heard = self._dialogues().scores(request.dialogue)
             parts["dialogue"] = weights.dialogue * standardised(heard)
         if request.genre_weights:
@@ -136,7 +140,8 @@ class Scoring:
             parts["avoid"] = -weights.avoid * unwanted
         if len(known.disliked):
             parts["disliked"] = -weights.disliked * self._near_disliked(known)
-        parts["prior"] = self._prior_weight(known) * signals.prior
+        if known.strategy != "dialogue":  # which knows what is popular
+            parts["prior"] = self._prior_weight(known) * signals.prior
         return {name: values.astype(np.float32) for name, values in parts.items()}
 
     def support(self, history: np.ndarray, item_row: int) -> np.ndarray:
