@@ -101,8 +101,13 @@ def build_recommender(settings: Settings) -> Recommender:
 
 
 def warm_up(recommender: Recommender) -> None:
-    """Load what the first wish in words needs, so that nobody waits for it: the text encoder."""
-    recommender.search.search("warm up", k=1)
+    """Load what the first wish needs, so that nobody waits for it: text encoder and dialogue ranker."""
+    from rec_core import RecommendRequest
+    from rec_core.dialogue import Utterance
+
+    recommender.recommend(
+        RecommendRequest(k=1, query="warm up", dialogue=(Utterance("user", "hi"),))
+    )
 
 
 def build_agent(settings: Settings) -> ConversationalRecommender:

@@ -206,7 +206,7 @@ def main() -> None:
     parser.add_argument("--catalog", type=Path, required=True, help="the film catalog")
     parser.add_argument("--interactions", type=Path, help="ratings by ml_movie_id, for popularity")
     parser.add_argument(
-        "--set", choices=["dev", "choice", "held_back"], default="dev", dest="chosen"
+        "--set", choices=["dev", "choice", "choice_2", "held_back"], default="dev", dest="chosen"
     )
     parser.add_argument("--planners", nargs="+", choices=PLANNERS, default=["rules"])
     parser.add_argument(

@@ -35,6 +35,10 @@ INTENT_OF: dict[Act, Intent] = {
 
 
 _SHORT_REST = 4
+_OCCASION = re.compile(r"\bfor (?:tonight|today|now|this evening|the weekend|the night)\b")
+_FORGETS_DISLIKE = re.compile(
+    r"\b(?:hat(?:e|ed|ing)|dislik(?:e|ed|ing)|don't like|not liking|can't stand|avoid\w*|loath\w*|detest\w*|ban\w*|never)\b"
+)
 
 
 class Decider:
@@ -154,7 +158,9 @@ class Decider:
         named.extend(("person", person.name) for person in parse.entities.people)
         named.extend(("item", item_id) for item_id in parse.all_items)
         genres = [value for subject, value in named if subject == "genre"]
-        wish = without_genres_asked(parse.state.wish, genres)
+        wish = without_genres_asked(
+            parse.state.wish, genres, only_refused=bool(_FORGETS_DISLIKE.search(parse.plain))
+        )
         reading = Reading(intent="remember", act=act, wish=wish)
         return replace(reading, forget=tuple(dict.fromkeys(named))) if named else reading
 
@@ -212,7 +218,9 @@ class Decider:
             or parse.with_role("seed", "unlike", "exclude")
         )
         talk = intents.small_talk(without_marks(parse.plain))
-        return talk in ("thanks", "bye") and not (wished or intents.has_opener(parse.plain))
+        asks = intents.has_opener(_OCCASION.sub("", parse.plain))
+        asks = asks or intents.asks_more(parse.plain)
+        return talk in ("thanks", "bye") and not (wished or asks)
 
     def _talk_of_words(self, parse: Parse) -> Reading | None:
         """Small talk, gibberish or a foreign script, where nothing but unknown words was found."""
@@ -224,7 +232,8 @@ class Decider:
             return self._plain(parse, talk)
         if not re.search(r"[a-z]", plain):
             return self._plain(parse, "foreign")
-        if intents.looks_random(parse.draft.query_words) and not intents.is_open(plain):
+        salad = intents.is_word_salad(plain) and not parse.draft.notes
+        if (intents.looks_random(parse.draft.query_words) or salad) and not intents.is_open(plain):
             return self._plain(parse, "gibberish")
         return None
 
@@ -232,7 +241,7 @@ class Decider:
         plain = without_marks(parse.plain)
         if intents.is_surprise(plain):
             return Reading(
-                intent="recommend", act="surprise", wish=self._soft_reset(parse), wants_slate=True
+                intent="recommend", act="surprise", wish=self._left_open(parse), wants_slate=True
             )
         if parse.entities.unknown_titles or parse.entities.unknown_people:
             return replace(self._plain(parse, "wish"), wants_slate=False)
@@ -251,6 +260,14 @@ class Decider:
             )
         act: Act = "foreign" if parse.language or not re.search(r"[a-z]", plain) else "gibberish"
         return self._plain(parse, act)
+
+    def _left_open(self, parse: Parse) -> Wish:
+        """Leaving the choice to us gives up the search words; the conditions stand."""
+        count = parse.stated_count
+        kept = {"query": "", "avoid": "", "notes": ()}
+        return parse.state.wish.model_copy(
+            update=kept | ({"count": count} if count is not None else {})
+        )
 
     def _soft_reset(self, parse: Parse) -> Wish:
         """Wishes like "something good" say nothing, so they forget the topic but not the count asked for now."""

@@ -11,7 +11,7 @@ from .lexicon import Lexicon, Match
 from .polarity import Cue, Polarity, polarity_at
 from .text import Span, Utterance, words_of
 
-_LONG_MESSAGE = 6
+_LONG_MESSAGE = 10
 _MOST_QUERY_WORDS = 10
 _STRONGER = (
     1.6  # "funnier" and "less violent" must be seen in the slate; "funny" alone is hard anyway
@@ -21,14 +21,15 @@ _TOPIC_CUE = re.compile(
     r"|(?:film|movie|something|anything|one|story|comed(?:y|ies)|thrillers?|dramas?|westerns?|horror) (?:with|in|where|on|for))"
     r"\s+(?:(?:a|an|the|some|lots of|many|any|people in|and)\s+)*(?:[^\W\d_]+ ){0,2}$"
 )
+_IN_SENTENCE = re.compile(r"\b(?:in|around|near|across|from|of|set)\s(?:the\s)?$")
 _BEFORE_NOUN = re.compile(r"^\s*(?:films?|movies?|flicks?|story|stories|thing|stuff|pictures?)\b")
 _OR = re.compile(r"\b(?:or|either|and/or)\b|/")
 _ONLY = re.compile(
-    r"\b(?:only|instead|make it|make that|rather|actually|just|switch to|change (?:it )?to|nothing but|i meant|i mean)\b"
+    r"\b(?:only|instead|make it|make that|rather|actually|just|switch to|(?:swap|replace|trade|switch|exchange) (?:him|her|them|it|that|those|\ue001+) (?:for|with|out for)|in place of|change (?:it )?to|nothing but|i meant|i mean)\b"
 )
 _ALSO = re.compile(r"\b(?:also|and|plus|too|as well|add|with|still|both|more|some|even)\b")
 SET_PHRASES = re.compile(
-    r"\b(?:(?:heart|brain|mind|head)(?: is|'s)?(?: still)? racing|(?:drives?|driving|drove) (?:me|us) (?:nuts|mad|crazy|insane)|for the love of (?:god|all)|god help me|as good as|so much|by the way|good enough|well done|of course|tonight's|right now|long story short)\b"
+    r"\b(?:(?:heart|brain|mind|head)(?: is|'s)?(?: still)? racing|(?:drives?|driving|drove) (?:me|us) (?:nuts|mad|crazy|insane)|for the love of (?:god|all)|god help me|as good as|so much|by the way|good enough|well done|of course|tonight's|right now|long story short|good (?:grief|heavens|god|lord)|sick to death|(?:his|her|their) (?:stupid |silly |smug |ugly )*(?:face|mug|voice|guts)|(?:the |our |my )?(?:kids?|children|little ones?|bab(?:y|ies)|toddlers?) (?:is|are|'re|have|has)(?: \w+){0,2} (?:asleep|in bed|away|gone|sleeping|out)|when i was (?:a kid|a child|little|young|small|ten)|(?:roll|throw) the dice)\b"
 )
 
 
@@ -199,6 +200,8 @@ def draft_rest(
             continue
         polarity = polarity_at(utterance.plain, cues, start, name=True)
         topical = _TOPIC_CUE.search(plain[:start]) or _BEFORE_NOUN.search(plain[end:])
+        said = utterance.text[start:end]
+        topical = topical or (said.istitle() and bool(_IN_SENTENCE.search(utterance.text[:start])))
         if long and not topical and polarity not in ("refuse", "less"):
             continue
         kept += 1
@@ -218,6 +221,8 @@ def _masked(plain: str, spans: Iterable[Span]) -> str:
 
 def _is_content(word: str, lexicon: Lexicon) -> bool:
     bare = word.removesuffix("'s")
+    if re.search(r"'(?:ve|re|ll|d|m)$", bare):
+        return False
     return (
         len(bare) > 2
         and not bare.isdigit()

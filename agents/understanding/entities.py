@@ -14,16 +14,30 @@ from ..answering import is_placeholder
 from ..state import ConversationState
 from .lexicon import Lexicon, Match, genre_entry
 from .reading import Mention
+from .roles import is_judged
 from .text import PERSON_MARK, REFERENCE_MARK, TITLE_MARK, Span, Utterance, overlaps, words_of
 
 _SURE = 0.84
+_MARKUP = re.compile(r"[{}<>\\|]|\w_\w|://")  # code and markup name no titles
+_FEWEST_SURNAME = 4
+# little words and numbers in a row point or count; a title of nothing else needs capitals or quotes
+_POINTING = re.compile(
+    r"(?:(?:not|no|the|a|an|and|or|of|in|is|it|one|two|three|four|five|six|seven|eight|nine|ten|number|option|first|second|third|last|\d{1,2})\W*)+"
+)
+_OTHER_VERSION = re.compile(
+    r"\b(?:the |that )?(?:(?P<age>old|older|original|first|earlier|new|newer|latest|remake|modern|recent)(?: (?:one|version|film|movie))?|one|version|remake)(?: (?:that (?:was|is|came out) )?(?:made )?(?:from|of|in|out in))? \(?(?P<y>(?:18|19|20)\d\d)\)?\b"
+    r"|\b(?:mean|meant|want|wanted|talking about|no,?) the (?P<lone>original|old|older|new|newer|remake)(?: (?:one|version|film|movie))?+\b(?! (?:than|films|movies|stuff|\w+ \(?\d{4}))"
+)
+_SURNAME_CUE = re.compile(
+    r"(?:\b(?:not|no|no more|more|without|w/o|with|by|except|but|of|drop|lose|swap|skip|enough|any|starring|for|like|love|hate|minus)|^)\s+(?:more |the |of )?$|^$"
+)
 _TELLING = 4
 _ARTICLE = re.compile(r"^(?:the|a|an) ", re.IGNORECASE)
 _LONGEST_LONE_TITLE = 9
 _ASKED_TITLE = re.compile(
     r"^(?:so |and |but |ok |please )*(?:"
     r"who (?:directed|made|wrote|stars in|starred in|is in|was in|played in|acts in|acted in|plays in)|what(?:'s| is| was) (?=.* about)|what happens in"
-    r"|tell me (?:more )?about|(?:more )?(?:info|information|details)(?: on| about)?|when was|when did|why|how about|what year (?:is|was)|what genre is"
+    r"|tell me (?:more )?about|(?:more )?(?:info|information|details)(?: on| about)?|when was|when did|why|how about|what(?:'s| is| was)? (?:the )?(?:runtime|running time|length|plot|story|cast|genre|rating|year|director|budget|ending|premise)(?: of| for| in)|how (?:long|old|scary|violent|good|sad) is|who(?:'s| is| was)? (?:behind|in|the (?:director|star|lead|writer|composer|villain)(?: of| in| behind))(?: the camera (?:on|for))?|where was|what year (?:is|was)|what genre is"
     r"|is|was|compare|describe|plot of|cast of|do you (?:have|know)|have you (?:got|seen)|(?:something|anything|films?|movies?|more|stuff) like|similar to|like"
     r"|i(?:'ve| have)? (?:already |just )?(?:seen|watched|saw|loved|liked|hated|love|hate|like)|(?:loved|hated|liked|seen|watched)"
     r")\s+(?P<t>[^,;!?]+?)(?: about| any good| good| released| made| from| come out| like that|, please| please)?\s*[?.!]*$"
@@ -90,7 +104,8 @@ class EntityFinder:
         """Titles (those on the last slate first), people, and names that we do not have."""
         titles = self._titles(utterance, state)
         people = self._people(utterance, [(m.start, m.end) for m in titles])
-        people_spans = [(match.start, match.end) for match in people]
+        people += self._shown_people(utterance, state, [*_spans(titles), *_name_spans(people)])
+        people_spans = _name_spans(people)
         titles = [m for m in titles if not overlaps((m.start, m.end), people_spans)]
         strangers, stranger_spans = self._unknown_people(
             utterance, [*people_spans, *_spans(titles)]
@@ -135,7 +150,27 @@ class EntityFinder:
             if not self._is_real(match.item_id):
                 continue
             found.append(Mention(item_ids=(match.item_id,), start=span[0], end=span[1]))
-        return found or self._asked_titles(utterance) or self._lone_title(utterance)
+        found = found or self._asked_titles(utterance) or self._lone_title(utterance)
+        return found or self._other_version(utterance, state)
+
+    def _other_version(self, utterance: Utterance, state: ConversationState) -> list[Mention]:
+        """Another film of the same name as the example wished for: "the old one from 1961"."""
+        match = _OTHER_VERSION.search(utterance.plain)
+        named = state.wish.like_item_ids or ((state.focus_item_id,) if state.focus_item_id else ())
+        if match is None or not named or named[-1] not in self._catalog:
+            return []
+        meant = self._catalog[named[-1]]
+        same = sorted(
+            (item.year, item.item_id)
+            for item in self._catalog
+            if item.title == meant.title and item.year is not None and item is not meant
+        )
+        if match["y"]:
+            chosen = [item_id for year, item_id in same if year == int(match["y"])]
+        else:
+            chosen = [item_id for _, item_id in same]
+            chosen = chosen[:1] if match["lone"] in ("original", "old", "older") else chosen[-1:]
+        return [Mention(item_ids=(i,), start=match.start(), end=match.end()) for i in chosen[:1]]
 
     def _is_real(self, item_id: str) -> bool:
         return not is_placeholder(self._catalog[item_id])
@@ -173,7 +208,11 @@ class EntityFinder:
     def _is_plain_word(self, utterance: Utterance, span: Span) -> bool:
         """True for one lower-case everyday word, or a bare year, without quotes or a cue."""
         words = utterance.plain[span[0] : span[1]]
-        if re.fullmatch(r"(?:18|19|20)\d0?s?|(?:18|19|20)\d\d", words):
+        if " " in words and _POINTING.fullmatch(words):
+            said, before = utterance.text[span[0] : span[1]], utterance.plain[: span[0]]
+            titled = said.istitle() and bool(before.strip())
+            return not (titled or before.endswith(('"', "'")))
+        if re.fullmatch(r"(?:18|19|20)\d0?s?|(?:18|19|20)\d\d|\d{1,2}", words):
             return not re.search(
                 r"(?:like|called|seen|loved|about|[\"']) ?[\"']?$", utterance.plain[: span[0]]
             )
@@ -186,9 +225,11 @@ class EntityFinder:
             return False
         first, before = utterance.text[span[0]], utterance.plain[: span[0]].rstrip()
         quoted = before.endswith(('"', "'"))
-        marked = first.isupper() and bool(before) and before[-1] not in ".!?"
+        stressed = utterance.text[span[0] : span[1]].isupper()  # "but NOT with him" is no name
+        marked = first.isupper() and bool(before) and before[-1] not in ".!?" and not stressed
         cued = bool(re.search(r"\b(?:like|seen|watched|about|than|loved|hated)$", before))
-        return not (quoted or marked or (cued and not self._lexicon.match(words)))
+        judged = first.isupper() and is_judged(utterance.plain[span[1] :])
+        return not (quoted or marked or judged or (cued and not self._lexicon.match(words)))
 
     def _is_topic(self, utterance: Utterance, span: Span) -> bool:
         """True for several lower-case words that the lexicon knows as one thing ("happy ending")."""
@@ -232,13 +273,39 @@ class EntityFinder:
     def _people(self, utterance: Utterance, taken: Sequence[Span]) -> list[NameMatch]:
         """People; a full name wins over a shorter title inside it ("Malcolm" in "Malcolm X")."""
         found = []
+        meant = self._lexicon.match(utterance.plain)
         for match in self._search.spot_people(utterance.text):
+            span = (match.start, match.end)
+            low = utterance.text[span[0] : span[1]] == utterance.plain[span[0] : span[1]]
+            if low and any(m.start < span[1] < m.end for m in meant):
+                continue  # "on the edge of my seat" is no musician
             inside = [s for s in taken if overlaps((match.start, match.end), [s])]
             maker = _BODY_OF_WORK.match(utterance.plain, match.end)
             if (maker and inside == [(match.start, match.end)]) or all(
                 end - start < match.end - match.start for start, end in inside
             ):
                 found.append(match)
+        return found
+
+    def _shown_people(
+        self, utterance: Utterance, state: ConversationState, taken: Sequence[Span]
+    ) -> list[NameMatch]:
+        """Surnames of people in what was shown: "not cruise again" after a film with Tom Cruise."""
+        known: dict[str, list[str]] = {}
+        for item in (self._catalog[i] for i in state.last_slate if i in self._catalog):
+            for name in (*item.directors, *item.cast):
+                known.setdefault(name.lower().split()[-1], []).append(name)
+        found = []
+        for word, start, end in words_of(utterance.plain):
+            surname = word.removesuffix("'s")
+            if surname not in known or len(surname) < _FEWEST_SURNAME:
+                continue
+            talk = self._lexicon.is_filler(surname) or self._lexicon.match(surname)
+            cued = _SURNAME_CUE.search(utterance.plain[:start])
+            if talk or not cued or overlaps((start, end), taken):
+                continue
+            name = Counter(known[surname]).most_common(1)[0][0]
+            found.append(NameMatch(name=name, confidence=0.9, start=start, end=end))
         return found
 
     def _unknown_people(
@@ -272,6 +339,8 @@ class EntityFinder:
     ) -> tuple[tuple[tuple[str, str | None], ...], list[Span]]:
         named: list[tuple[str, str | None]] = []
         spans: list[Span] = []
+        if _MARKUP.search(utterance.text):
+            return (), spans
         announced = [match["t"] for match in _NAMED_AFTER_VERB.finditer(utterance.text)]
         for words in dict.fromkeys((*self._search.unknown_titles(utterance.text), *announced)):
             start = utterance.text.find(words)
@@ -304,6 +373,10 @@ def _is_marked(utterance: Utterance, span: Span) -> bool:
 
 def _spans(mentions: Sequence[Mention]) -> list[Span]:
     return [(mention.start, mention.end) for mention in mentions]
+
+
+def _name_spans(people: Sequence[NameMatch]) -> list[Span]:
+    return [(match.start, match.end) for match in people]
 
 
 def without_marks(plain: str) -> str:

@@ -30,7 +30,7 @@ _CARE = re.compile(
 )
 _OFF_TOPIC = re.compile(
     r"\b(?:weather|election|elections|politics today|football match|lottery|president|stocks?|bitcoin|recipe|cook|capital of|president of|translate|write (?:me )?(?:a|an|some) (?:poem|essay|code|story|email|python|song|letter)|homework|what time is it"
-    r"|what day is it|\d+ ?[+*/x-] ?\d+|tell me a joke|joke|meaning of life|who(?:'s| is)? (?:won|win|wins|going to win|gonna win)|book (?:me )?a (?:flight|table|hotel)|order (?:me )?(?:a )?pizza|play (?:some )?music|set (?:an )?alarm|news|football score|your (?:age|birthday|mother)|marry me|do you love me)\b"
+    r"|what day is it|\d+ ?[+*/x-] ?\d+(?<!/10)(?<!/5)|tell me a joke|joke|meaning of life|who(?:'s| is)? (?:won|win|wins|going to win|gonna win)|book (?:me )?a (?:flight|table|hotel)|order (?:me )?(?:a )?pizza|(?:order|book|buy|reserve|call|ring|email|text|phone|fetch|bring|deliver|bake|schedule|hail) (?:me |us |for me )?(?:up )?(?:a|an|some|the|my)\b(?! (?:\w+ )?(?:film|movie|flick|comed|thriller|drama|recommend|list|smile|laugh|tear|bit))|(?:turn|switch) (?:on|off|up|down) (?:the|my) (?!brain)\w+|play (?:some )?music|set (?:an )?alarm|news|football score|your (?:age|birthday|mother)|marry me|do you love me)\b"
 )
 _PROFILE = re.compile(
     r"\bwhat (?:do|did|have) you (?:know|remember|learn(?:ed|t)?|saved?|noted?|store[sd]?|got)(?: \w+){0,2}? (?:about|of|on|for) (?:my|what i)\b|\b(?:do|can|did|will) you (?:still |even |actually )?(?:remember|recall|know|note|save|keep)(?: \w+)? (?:which|what|that|my|anything|everything|all|if|whether|of|about me|me)\b"
@@ -39,16 +39,16 @@ _PROFILE = re.compile(
     r"|\bwhat (?:have you )?(?:learned|noted|saved|remembered)(?: so far)?\b|\bwhat do i (?:like|dislike|hate|love)\b|\bdo you (?:know|remember) (?:me|my|what i)\b|\bwho am i\b|^(?:my )?(?:profile|preferences|memory)\??$"
 )
 _FORGET_ALL = re.compile(
-    r"\b(?:forget|delete|erase|remove|clear|wipe|reset) (?:everything|all)(?: (?:that )?(?:you (?:know|have|learned|saved|stored)|about me|my (?:data|preferences|likes|dislikes)|of it|i told you))*(?: about me)?\b|\bforget (?:about )?me\b|\b(?:delete|erase|remove|clear|wipe|forget|reset) (?:everything|anything|all|whatever)(?: \w+){0,4} (?:about|on|of|from) me\b"
+    r"\b(?<!i )(?<!to )(?<!me )(?<!us )(?:forget|delete|erase|remove|clear|wipe|reset) (?:everything|all)(?! (?:\ue002|(?:that|this|those|these)(?:\W|$)))(?: (?:that )?(?:you (?:know|have|learned|saved|stored)|about me|my (?:data|preferences|likes|dislikes)|of it|i told you))*(?: about me)?\b|\bforget (?:about )?me\b|\b(?:delete|erase|remove|clear|wipe|forget|reset) (?:everything|anything|all|whatever)(?: \w+){0,4} (?:about|on|of|from) me\b"
     r"|\b(?:delete|erase|clear|wipe|remove|reset) (?:all )?(?:my|the) (?:data|profile|memory|preferences|history|tastes?)\b"
 )
 _START_OVER = re.compile(
     r"\b(?:ok(?:ay)?,? )?(?:forget|screw|enough(?: with| of)?|that's enough|no more|never mind|leave|drop)(?: about| of| the| these| those| all| that)* (?!that\b|it\b|what\b|about\b|the last\b|i\b)[a-z][a-z -]{2,18}(?:[.;!]|,? (?:and )?(?=(?:got|have you|give|show|let's|i want|how about|what about|something) ))(?= ?[^?.!]*\b(?:got|any|something|anything|give|show|want|find|asked|how about|what about|let's|now|need|looking|try|do you)\b)"
     r"|\b(?:start|begin) (?:over|again|afresh|anew|fresh|from scratch|from the beginning|something new)\b|\b(?:let's )?reset\b|\bnew (?:topic|search|conversation|request|subject)\b|\bfresh start\b"
-    r"|\b(?:something|anything) (?:else entirely|else altogether|completely else|(?:completely|totally|entirely|very|quite|wholly) (?:different|else|new))\b|\bscratch (?:that|all that|it)\b|\bscratch \ue002+|\bclear (?:everything|all|the filters?|my filters?)\b|\bchange of plans?\b|\bforget (?:all )?(?:what i said(?! about)|what i asked|the filters?|my filters?|all of that|all that)\b|\bnever mind(?: all)?(?: that)?\b|\bdifferent topic\b"
+    r"|\b(?:something|anything) (?:else entirely|else altogether|completely else|(?:completely|totally|entirely|very|quite|wholly) (?:different|else|new))\b|\bforget (?:all (?:of )?(?:that|this|those|these|\ue002+)|it all|(?:that|it|\ue002+)(?=[.,;:!] ?\w))|\b(?:scratch|scrap|bin|ditch|drop|strike|scrub|junk) (?:\ue002+|(?:all |all of )?\ue002+|that|all (?:of )?(?:that|this|those|these)|it all|all)(?=\s*(?:$|[.,;:!?]|(?:and|then|now|instead|i|let's)\b))|\bscratch it\b|\bdifferent question\b|\bnew question\b|\bscratch \ue002+|\bclear (?:everything|all|the filters?|my filters?)\b|\bchange of plans?\b|\bforget (?:all )?(?:what i said(?! about)|what i asked|the filters?|my filters?|all of that|all that)\b|\bnever mind(?: all)?(?: that)?\b(?! (?:about |what |the |how )\w+)|\bdifferent topic\b"
 )
 _FORGET = re.compile(
-    r"\b(?:forget|unlearn|un-remember|delete|erase|don't remember|stop remembering)\b(?! (?:the |all )?(?:years?|decades?|era|dates?))|\b(?:remove|take) .{1,40} (?:from|off|out of) (?:my |your )?(?:memory|profile|preferences|list)\b|\bi (?:don't|no longer|do not)(?: \w+)? (?:hate|dislike|mind) .{1,40} (?:anymore|any more|any longer)\b|\bi no longer (?:hate|dislike|love|like)\b|\bnot anymore\b"
+    r"\b(?<!\bi )(?<!\bme )(?<!\bus )(?<!\bwe )(?<!(?:want|need|help|like|love) to )(?<!trying to )(?<!wanna )(?<!gonna )(?<!never )(?<!cannot )(?<!can't )(?:forget|unlearn|un-remember|delete|erase|don't remember|stop remembering)\b(?! (?:all )?(?:of )?(?:that|this|it all|\ue002+)[.,;:!] ?\w)(?! all (?:that\b|this\b|\ue002))(?! (?:the |all )?(?:years?|decades?|era|dates?))|\b(?:remove|take) .{1,40} (?:from|off|out of) (?:my |your )?(?:memory|profile|preferences|list)\b|\bi (?:don't|no longer|do not)(?: \w+)? (?:hate|dislike|mind) .{1,40} (?:anymore|any more|any longer)\b|\bi no longer (?:hate|dislike|love|like)\b|\bnot anymore\b"
 )
 _REMEMBER = re.compile(
     r"\b(?:(?<!you )(?<!i )(?<!can't )(?<!don't )remember(?! me\b)(?! (?:when|the (?:days|time|movie|film|one))\b)|(?:take |make a )?note(?: of)?(?= that|:|,| down)|just so you know|for (?:your|the) record|fyi|save that|write that down|never forget|keep in mind|bear in mind|make a note|don't forget|for (?:the future|next time|future reference)|next time too|from now on|going forward|as a rule|in general)\b"
@@ -80,10 +80,10 @@ _SURPRISE = re.compile(
 _MORE = re.compile(
     r"^(?:(?:show|give|find|get|recommend|suggest)(?: me| us)? |any |some |got any |a few |can i (?:have|get|see) |i want |i'd like |let's see |please |ok(?:ay)?,? |yes,? |and |hmm+,? |no,? |nope[,.]? |nah[,.]? |sorry,? |a |are there |do you have |have you got |what |anything |how about )*"
     r"(?:more|others?|another(?: one)?|next(?: one)?|again|else|different ones?|other ones|keep going|continue|go on|something (?:else|different|new)|other (?:ideas|options|suggestions|films|movies|titles|recommendations|ones)|more (?:options|ideas|suggestions|please|films|movies|titles)|new ones?|try again|different(?: films| movies| ones)?)\b"
-    r"|\b(?:show|give) me (?:some )?(?:more|others|other ones|different ones|\w+ more)\b|\bmore (?:of (?:the same|these|those|this|that)|please|options|ideas)\b|\b(?:something|anything|what) else\b|\bmore of \ue002|\b(?:another|next|new|fresh|different) (?:batch|round|set|list|lot|page|few|bunch)\b|\bkeep (?:going|them coming|it coming|em coming)\b|\b(?:any )?more where (?:that|those|these|\ue002+) came from\b|\b(?:got|have|are there)(?: you)? (?:any )?(?:others|more)\b|\bnot (?:found it|there) yet\b|\b(?:haven't|hasn't) found it yet\b|\bany others?\b|\banother (?:one|film|movie|suggestion|recommendation|idea)\b|\b(?:one|two|three|four|five|\d) more\b|\bother (?:suggestions|ideas|options|recommendations)\b|^(?:next|more|another|again|others)\W*$|\bnext (?:page|batch|ones?)\b"
+    r"|\b(?:show|give) me (?:some )?(?:more|others|other ones|different ones|\w+ more)\b|\bmore (?:of (?:the same|these|those|this|that)|please|options|ideas)\b|\b(?:something|anything|what) else\b|\bmore of \ue002|\b(?:another|next|new|fresh|different) (?:batch|round|set|list|lot|page|few|bunch)\b|\bkeep (?:going|them coming|it coming|em coming)\b|\b(?:any )?more where (?:that|those|these|\ue002+) came from\b|\b(?:got|have|are there)(?: you)? (?:any )?(?:others|more)\b|\bnot (?:found it|there) yet\b|\b(?:haven't|hasn't) found it yet\b|\bany others?\b|\banother (?:one|film|movie|suggestion|recommendation|idea)\b|\b(?:one|two|three|four|five|\d) more\b|\bother (?:suggestions|ideas|options|recommendations)\b|^(?:next|more|another|again|others)\W*$|\bnext (?:page|batch|ones?)\b|\b(?:roll|throw) (?:the dice|again)|\bspin (?:it|the wheel)? ?again\b|\b(?:deal|hit) me (?:again|another)\b|\b(?:have another|another) go\b|[,.!?] next\W*$"
 )
 _NONE_FIT = re.compile(
-    rf"\bnone of (?:these|those|them|{_M})|\bnothing here\b|\bnot (?:these|those|any of (?:these|those|them)|{_M})\W*$|\b(?:don't|do not|didn't) (?:like|want|fancy) (?:any of )?(?:these|those|them|{_M})|\b(?:don't|do not|doesn't) (?:any )?(?:really )?(?:work|do it|appeal|grab me)\b|\bneither(?: of (?:these|those|them|{_M}))?(?: (?:is|are|appeals?|works?|really).*)?\W*$|^{_M} (?:are|were) (?:all )?(?:bad|boring|terrible|awful|wrong|not (?:good|right))|^(?:no,? )?not (?:what i want|what i meant|right|good)\b"
+    rf"\bnone of (?:these|those|them|{_M})|\bnothing here\b|\bnot (?:these|those|any of (?:these|those|them)|{_M})\W*$|\b(?:don't|do not|didn't) (?:like|want|fancy) (?:any of )?(?:these|those|them|{_M})|\b(?:don't|do not|doesn't) (?:any )?(?:really )?(?:work|do it|appeal|grab me)\b|\b(?:none|nothing|not one|neither)(?: of (?:these|those|them|it|{_M}))?(?: really| quite)? (?:grabs?|tempts?|appeals?|speaks?|does it|do it|jumps? out|clicks?|works?|excites?|hits?)\b|\bneither(?: of (?:these|those|them|{_M}))?(?: (?:is|are|appeals?|works?|really).*)?\W*$|^{_M} (?:are|were) (?:all )?(?:bad|boring|terrible|awful|wrong|not (?:good|right))|^(?:no,? )?not (?:what i want|what i meant|right|good)\b"
 )
 _OPENER = re.compile(
     r"\b(?:i want|i wanna|i'd (?:like|love)|i would (?:like|love)|i need|i'm looking for|looking for|i am looking for|in the mood for|i feel like|feel like|recommend|suggest|show me|give me|find me|find|can you|could you|would you|do you have|do you know|have you got|got any|any good"
@@ -96,8 +96,8 @@ _IDENTITY = re.compile(
     r"\b(?:who are you|what are you|are you (?:a |an )?(?:bot|robot|human|person|real|ai|llm|chatgpt|gpt|model|machine)|your name|who made you|which model)\b"
 )
 _SMALL_TALK: tuple[tuple[Act, re.Pattern[str]], ...] = (
-    ("thanks", re.compile(r"\b(?:thanks|thank you|thank u|cheers(?! (?:me|us)\b)|much appreciated|i appreciate|been (?:really |very |so )?helpful|merci|danke|gracias|grazie|obrigado)\b")),
-    ("bye", re.compile(r"\b(?:bye|goodbye|good night|goodnight|see you|see ya|cya|that's all|that is all|i'm done|ciao|later)\b")),
+    ("thanks", re.compile(r"\b(?:thanks|thank you|thank u|cheers(?! (?:me|us)\b)|^ta\b|much appreciated|(?:me|i'm|i am|we're|us) (?:all )?(?:sorted|set)\b|that'll do(?: nicely)?\b|that does it\b|i appreciate|been (?:really |very |so )?helpful|merci|danke|gracias|grazie|obrigado)\b")),
+    ("bye", re.compile(r"\b(?:bye|goodbye|good night|goodnight|see you|see ya|cya|that's all|that is all|i'm (?:done|off)|ciao|later)\b")),
     ("help", re.compile(r"^(?:help|\?+|h|commands?|options|menu|instructions)\W*$|\b(?:what can you do|how (?:do(?:es)?|can) (?:this|it|i|you) (?:work|use|do)|what can i (?:say|ask|do)|how do i (?:use|start|ask)|need (?:some )?help|help me\W*$|what do you do|what are you (?:able|capable)|what (?:can|could|do) you (?:actually|really|even) (?:do|know)|what (?:kind|sort) of (?:things|stuff|questions) can|are you able to|what are your (?:features|abilities)|what else can you do)\b")),
     ("undo", re.compile(r"^(?:undo|take (?:that|it) back|go back|step back)(?: (?:that|it|please|one step))*\W*$")),
     ("identity", _IDENTITY),
@@ -108,8 +108,15 @@ _SMALL_TALK: tuple[tuple[Act, re.Pattern[str]], ...] = (
 )  # fmt: skip
 
 
+# a determiner before a preposition, or little words in a row: no sentence that anybody says
+_SALAD = re.compile(
+    r"\b(?:the|a|an|my|your) (?:of|if|and|or|to|from|the|a|an|by|with|at|into)\b|\b(?:of|if|to|from|by|with|than) (?:of|if|than|and|or)\b|\b(?!(?:no|ha|very|please|really|so|more|go|yes|la)\b)(\w+) \1 \1\b|\b(?:under|of|the|with|into|than|if|from)\W*$"
+)
+_ASKS_FACT = re.compile(
+    rf"^(?:so |and |but |ok |oh |hey |hm+ |just |btw |quick question |do you know |can you tell me |could you tell me |tell me |any idea |remind me |[,:-] ?)*(?:who|whose|whom|when|where|how|what|which|does|did|is|was|has|were|are)\b[^.!]*{_M}"
+)
 _RANDOM = re.compile(
-    r"^[^aeiouyàâäáéèêëíìîïóòôöúùûü]{4,}$|[^aeiouy\W\d]{5,}|(.)\1\1|q[^u\W]|asd|sdf|dfg|fgh|ghj|hjk|jkl|qwe|wert|rty|tyu|uio|iop|zxc|xcv|cvb|vbn|bnm|\d{4,}"
+    r"^[^aeiouyàâäáéèêëíìîïóòôöúùûü]{3,}$|[^aeiouy\W\d]{5,}|(.)\1\1|q[^u\W]|asd|sdf|dfg|fgh|ghj|hjk|jkl|qwe|wert|rty|tyu|uio|iop|zxc|xcv|cvb|vbn|bnm|\d{4,}"
 )
 _ASKS_ITEMS = re.compile(
     r"\b(?:something|anything|what else|whatever else|more (?:\w+ )?(?:like|of|in|along|from|with)|any (?:more|others?|other)|others?|another|similar|films?|movies?|flicks?|please|pls)\b|\ue002+[^.!?]*\b(?:instead|please)\b"
@@ -155,7 +162,12 @@ def question_act(plain: str, n_mentioned: int, *, in_vain: bool = False) -> Act 
         return "details"
     if _PICK.search(plain):
         return "pick"
-    return None
+    # whatever else is asked with a title in it asks for a fact of that item
+    return "details" if n_mentioned and _asks_fact(plain) else None
+
+
+def _asks_fact(plain: str) -> bool:
+    return bool(_ASKS_FACT.search(plain)) and not (has_opener(plain) or asks_for_items(plain))
 
 
 def starting_over(plain: str) -> Span | None:
@@ -240,6 +252,11 @@ def looks_random(words: str) -> bool:
     """True when no word looks like one of any language in these letters, or one word comes again and again."""
     said = words.split()
     return all(_RANDOM.search(word) for word in said) or (len(said) > 1 and len(set(said)) == 1)
+
+
+def is_word_salad(plain: str) -> bool:
+    """True for little words in an order that no sentence has ("purple if the of")."""
+    return bool(_SALAD.search(plain)) and not has_opener(plain)
 
 
 def asks_who(plain: str) -> bool:

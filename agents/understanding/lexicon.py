@@ -24,6 +24,14 @@ _RARE_SHARE = 0.0005  # of all genre marks: 25 films of 50,000 marks
 _KIND_OF = re.compile(r" (?:film|movie|fiction|cinema|series)s?$", re.IGNORECASE)
 
 
+# words that announce a name or carry the request; slips in them would hide what follows
+_KEY_WORDS = (
+    "something", "anything", "similar", "without", "starring", "directed", "recommend", "suggest",
+    "watched", "movie", "movies", "nothing", "another", "except", "actually", "instead", "between",
+    "director", "favourite", "favorite", "compare", "remember", "forget", "haven't", "looking",
+)  # fmt: skip
+
+
 class Strict(BaseModel):
     """Base of the file's tables: frozen, unknown keys refused."""
 
@@ -127,13 +135,15 @@ class Lexicon:
         self.entries = tuple(self._for_catalog(Entry.model_validate(e)) for e in moods["entry"])
         self.unsupported = tuple(Unsupported.model_validate(u) for u in moods["unsupported"])
         self.stopwords = frozenset(words["stopwords"].split())
-        self.typos: Mapping[str, str] = words["typos"]
+        self._names = frozenset(names)
+        known = self._names | self.stopwords
+        slips = {slip: word for word in _KEY_WORDS for slip in _slips(word) if slip not in known}
+        self.typos: Mapping[str, str] = {**slips, **words["typos"]}
         self.first_names = frozenset(words["names"]["first"].split())
         self.languages = {
             name: Language.model_validate({**table, "words": table["words"].split()})
             for name, table in words["languages"].items()
         }
-        self._names = frozenset(names)
 
     def resolve(self, genre: str) -> str | None:
         """The catalog's own spelling of "A|B" (the first that it has), or None."""
@@ -282,6 +292,15 @@ def genre_entry(genre: str) -> Entry:
     return Entry(
         words=(genre.lower(),), genre=(genre,), refuse=(genre,), weights={genre: 0.6}, noun=True
     )
+
+
+def _slips(word: str) -> set[str]:
+    """What comes of one letter left out, doubled or swapped with the next, the first one kept."""
+    places = range(1, len(word))
+    left_out = {word[:i] + word[i + 1 :] for i in places}
+    doubled = {word[:i] + word[i] + word[i:] for i in places}
+    swapped = {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in places[:-1]}
+    return (left_out | doubled | swapped) - {word}
 
 
 def _flat(phrase: str) -> str:

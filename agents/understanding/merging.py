@@ -114,9 +114,12 @@ def merge(old: Wish, change: Change) -> Wish:
     )
 
 
-def without_genres_asked(wish: Wish, genres: Iterable[str]) -> Wish:
-    """A copy in which the genres are neither demanded nor refused."""
+def without_genres_asked(wish: Wish, genres: Iterable[str], *, only_refused: bool = False) -> Wish:
+    """A copy in which the genres are neither demanded nor refused; or just no longer refused."""
     dropped = set(genres)
+    if only_refused:
+        kept = tuple(g for g in wish.genres_none if g not in dropped)
+        return wish.model_copy(update={"genres_none": kept})
     return wish.model_copy(
         update={
             "genres_all": tuple(g for g in wish.genres_all if g not in dropped),

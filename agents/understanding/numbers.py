@@ -32,7 +32,7 @@ _MORE = re.compile(
 )
 _ANOTHER = re.compile(r"\b(?:another(?: one)?|one more|a different one|a new one|the next one)\b")
 _BEFORE_NOUN = re.compile(
-    rf"(?<![\d#.])\b(?P<n>{_NUMBER})(?! (?:more|{_UNIT_NOUNS}))(?: [^\W\d_][\w'-]*,?){{0,4}}? {ITEM_NOUNS}\b"
+    rf"(?<![\d#.])\b(?<!for )(?<!never )(?<!single )(?P<n>{_NUMBER})(?! one of)(?! (?:more|{_UNIT_NOUNS}))(?: (?!(?:and|or|of|for|here|who|with|but|is|are|was|in|to)\b)[^\W\d_][\w'-]*,?){{0,4}}? {ITEM_NOUNS}\b"
 )
 _ASKED = re.compile(
     rf"\b(?:top|best|just|only|exactly|give me|show me|recommend|suggest|pick|name|list|find me)"
@@ -40,6 +40,10 @@ _ASKED = re.compile(
 )
 _LIMIT = re.compile(
     rf"\b(?:(?:not|no) more than|at most|max(?:imum)?(?: of)?) (?P<n>{_NUMBER})\b(?! {_UNIT_NOUNS})"
+)
+_ENOUGH = re.compile(
+    rf"\b(?P<n>{_NUMBER}) (?:will|would|'ll|should|is|are|ought to)(?: be| quite| just)? (?:do|enough|plenty|fine|suffice|sufficient)\b"
+    rf"|^\W*(?:just |only )?(?P<m>{_NUMBER}) (?:by|from|with|starring|directed|about|good|great|please)\b(?! {_UNIT_NOUNS})"
 )
 _ALONE = re.compile(rf"^\W*(?P<n>{_NUMBER})(?: please)?\W*$")
 
@@ -77,11 +81,12 @@ def read_count(plain: str, genre_spans: tuple[Span, ...] = ()) -> Count | None:
         return _count(match, match["a"] or match["b"], more=True)
     if match := _ANOTHER.search(plain):
         return Count(value=1, asked=1, more=True, span=match.span())
-    for pattern in (_LIMIT, _ASKED, _BEFORE_NOUN, _ALONE):
+    for pattern in (_LIMIT, _ENOUGH, _ASKED, _BEFORE_NOUN, _ALONE):
         if match := pattern.search(plain):
             if pattern is _BEFORE_NOUN and match["n"] == "one" and " one" in match[0][-4:]:
                 continue
-            return _count(match, match["n"], more=False)
+            said = next(words for words in match.groups() if words)
+            return _count(match, said, more=False)
     return _before_genre(plain, genre_spans)
 
 

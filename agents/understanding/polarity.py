@@ -32,7 +32,7 @@ class Cue:
 _NEUTRAL = re.compile(
     r"\bnot (?:only|just|sure|bad|really sure|necessarily|quite|sorry|even sure|a problem|yet)\b|\bno (?:pressure|biggie|offen[cs]e|big deal|joke|kidding)\b|\bno (?:matter|problem|idea|preference|worries|rush|clue|doubt)\b"
     r"|\b(?:don't|do not|doesn't|dont) (?:mind|care|know|matter|worry)\b|\bwhy (?:not|don't)\b|\bcan't (?:wait|decide|think|choose|remember)\b"
-    r"|\bwhether or not\b|\bif not\b|\bor not\b|^no[,.!]|^nope\b[,.!]?|^no (?=(?:i|give|show|make|something|more|rather|actually)\b)"
+    r"|\b(?:the moment|as soon as|if|when|whenever|unless) (?:there(?:'s| is| are)|it has|it's got|they have) (?:no|not)\b|\bwhether or not\b|\bif not\b|\bor not\b|^no[,.!]|^nope\b[,.!]?|^no (?=(?:i|give|show|make|something|more|rather|actually)\b)"
     r"|\bno (?:thanks|thank you)\b|\bmore or less\b|\bnot to mention\b|\bnone the less\b|\bonce more\b|\bme too\b|\bhaven't\b|\bnot (?:yet )?seen\b"
     r"|\btoo\b(?=\W*$)|\bmore (?=(?:of (?:the same|those|these|that|this|it)|like|ideas|please|options)\b)"
 )
@@ -53,7 +53,7 @@ _REFUSE = (
     r"|(?:had|have|got) (?:my|our|enough|too many)(?: fill)? of|enough with(?: the)?|done with|spare me(?: the)?|hold the|lay off(?: the)?|steer clear of|keep (?:out|away)|cut(?: out)? the|lose the|ditch(?: the)?|scrap(?: the)?|forget(?: about)?(?: the)?|unlike|isn't about|not about|far from|devoid of|free from|as opposed to|nothing to do with"
     r"|(?:my |the )?(?:wife|husband|kids?|son|daughter|mum|mom|mother|dad|father|girlfriend|boyfriend|partner|sister|brother|friends?|she|he|they) (?:really |absolutely |just )?(?:hates?|can't stand|dislikes?|can't handle|doesn't like|don't like)"
     r"|not (?:a|much of a|really a|a big) fan of|not (?:really |that |much )?(?:into|in the mood for|up for|keen on|after|looking for)|no more|not|no|without|w/o|sans|except(?: for)?|nothing|none of|never|neither|isn't|isnt|aren't|don't|dont|doesn't|can't be|anything but"
-    r"|rather than|instead of|other than|apart from|aside from|besides|avoid(?:ing)?|exclude|excluding|skip|minus|leave out|leaving out"
+    r"|(?:swap|replace|trade)(?: out)?(?: the)?(?= (?!him|her|them|it)[a-z-]+ (?:for|with)\b)|rather than|instead of|other than|apart from|aside from|besides|avoid(?:ing)?|exclude|excluding|skip|minus|leave out|leaving out"
     r"|sick of|tired of|bored (?:of|with|by)|enough of|had enough|fed up with|over with|drop|remove|ban|free of|stay away from|keep away from"
     r"|i (?:really |absolutely |just |do )?(?:hate|detest|loathe|dislike|despise)|(?:can't|cannot|can not|couldn't|don't|doesn't|won't|not) (?:really )?(?:do|handle|take|deal with|stomach|stand|bear|tolerate|abide)|hate|allergic to"
     r""

@@ -32,6 +32,9 @@ from .timing import catalog_span, year_change
 from .years import read_years
 
 _PROSE_SHARE = 0.3
+# "(the Clooney one)": the person tells which version of a title is meant
+_PICKS_VERSION = re.compile(r"[\ue000]+.{0,30}\bthe\s*$")
+_VERSION = re.compile(r"(?:'s)? (?:one|version|remake)\b")
 _CORRECTION = re.compile(
     r"(?<=\w)[ .,!;-]+(?:no,? wait|wait,? no|actually|or rather|i meant?|on second thoughts?|no,? make (?:it|that)|(?:idk|nah|lol|whatever|nvm)[ ,]+(?:\w+ )?just(?: give| show)?(?: me)?)\b"
 )
@@ -123,6 +126,12 @@ class Reader:
 
     def _add_people(self, parse: Parse, plain: str) -> None:
         for person in parse.entities.people:
+            if _SWAPPED.search(parse.plain[: person.start]) and parse.draft.alone:
+                continue
+            if _PICKS_VERSION.search(parse.plain[: person.start]) and _VERSION.match(
+                parse.plain[person.end :]
+            ):
+                continue
             polarity = polarity_at(plain, parse.cues, person.start, name=True)
             refused = polarity in ("refuse", "less")
             (parse.draft.people_refused if refused else parse.draft.people).append(person.name)

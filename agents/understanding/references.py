@@ -22,14 +22,19 @@ _SEVERAL = re.compile(
 )
 _SINGLE = re.compile(
     rf"\b(?:the |your |that )?(?P<o>{_ORDINAL}) (?:one|film|movie|title|pick|suggestion|recommendation|option|card|item)\b"
-    rf"|\bthe (?P<p>{_ORDINAL})(?=\s*(?:$|[.,!?;]|(?:and|or|with|to|is|was|are|were|looks?|sounds?|seems?|but|please|from|too|already|instead|then|though|tho)\b))"
+    rf"|\bthe (?P<p>{_ORDINAL})(?=\s*(?:$|[.,!?;]|(?:and|or|with|to|is|was|are|were|looks?|sounds?|seems?|but|please|from|too|already|instead|then|though|tho|compares?|differs?|beats?|stack|had|did|bored|sounded|looked)\b))"
+    r"|(?:(?<=first and )|(?<=second and )|(?<=third and )|(?<=fourth and )|(?<=first or )|(?<=second or ))(?P<q>second|third|fourth|fifth|last)\b(?! (?:one|film|movie|two|three))"
+    r"|\bthe (?P<r>first|second|third)(?= (?:and|or) (?:the )?(?:second|third|fourth|fifth|last)\b)"
     r"|(?:\b(?:number|no\.?|nr\.?|option|film|movie)|#) ?(?P<d>\d{1,2})\b(?!s)"
+    r"|\b(?:number|option) (?P<w>one|two|three|four|five|six|seven|eight)\b"
+    r"|(?:^|[.,;!?] (?:and |but )?|^(?:nah|no|ok|well),? )(?P<e>[1-9])(?=(?:,? (?:and|&|or) [1-9])*,? (?:i|i've|we|we've|is|was|were|are|looks?|sounds?|seems?|seen|bored|sucked|put|left|did|didn't|please|too|instead)\b)"
+    r"|(?<=\d and )(?P<f>[1-9])(?=,? (?:i|i've|we|we've|is|was|were|are|looks?|sounds?|seem|seen|bored|sucked)\b)"
 )
 _NUMBERS = re.compile(
     r"^(?:compare|why|more like|like)? ?(?P<a>\d) ?(?:and|&|vs\.?|with|,|or) ?(?P<b>\d)\W*$"
 )
 _WHOLE = re.compile(
-    rf"\b(?:(?:all|any|each|most|some) of (?:them|these|those)|both(?: of (?:them|these|those))?|(?:these|those)(?: {ITEM_NOUNS})?|them(?: all)?|either of them)\b"
+    rf"\b(?:(?:all|any|each|most|some|every (?:single )?one|each one) of (?:them|these|those)|both(?: of (?:them|these|those))?|(?:these|those)(?: {ITEM_NOUNS})?|them(?: all)?|either of them)\b"
 )
 _IT = re.compile(
     r"\b(?:that|this) (?:one|film|movie|title|pick|suggestion|recommendation)\b|(?<!\bkeep )(?<!\bmake )(?<!\bmade )(?<!\bhave )(?<!\btone )(?<!\bcan )(?<!\bcould )\bit(?:'s)?\b(?! (?:down|up|when|if|that|'d)\b)"
@@ -88,10 +93,10 @@ def _pointed(match: re.Match[str], slate: tuple[str, ...]) -> tuple[str, ...]:
         return chosen if len(chosen) == number else ()
     if "a" in groups:
         places = [int(groups["a"]) - 1, int(groups["b"]) - 1]
-    elif groups["d"]:
-        places = [int(groups["d"]) - 1]
+    elif number := groups["d"] or groups["e"] or groups["f"] or groups["w"]:
+        places = [(number_of(number) or 0) - 1]
     else:
-        place = _ORDINALS[groups["o"] or groups["p"]]
+        place = _ORDINALS[groups["o"] or groups["p"] or groups["q"] or groups["r"]]
         places = [len(slate) - 1 if place == -1 else place]
     return (
         tuple(slate[place] for place in places) if all(0 <= p < len(slate) for p in places) else ()

@@ -47,15 +47,15 @@ _GREAT = r"great|amazing|brilliant|fantastic|awesome|wonderful|excellent|perfect
 _POOR = r"terrible|boring|awful|bad|crap|rubbish|horrible|dull|stupid|shit|lame|overrated|disappointing|a disappointment|trash|garbage|unbearable|unwatchable|mediocre|meh|pretentious|tedious|painful|cringe|cringey|atrocious|dreadful|forgettable|bland|ridiculous|annoying|a mess|a letdown|a let-down|a waste of time|a snooze|a drag|a bore|the worst|nothing special|not (?:good|great|for me|my (?:thing|cup of tea|style)|that good)|too long|long"
 _HOW = r"(?:so |really |very |just |a bit |a little |too |absolutely |totally |truly |pretty |quite |simply |actually |kind of |kinda |super |way too |such |an |a |pure |complete |total |utter |bit |some of |all )*"
 _AFTER_GOOD = re.compile(
-    rf"^\W*(?:is|was|are|were) (?:{_HOW}(?:masterpiece|{_GREAT})|(?:probably |still |hands down )?(?:one of )?(?:my|our) (?:\w+[ -]){{0,3}}favou?rites?)\b"
+    rf"^\W*(?:is|was|are|were|'s|may be|might be|must be|could be|has to be|remains) (?:{_HOW}(?:masterpiece|{_GREAT})|(?:probably |still |hands down )?(?:one of )?(?:my|our) (?:\w+[ -]){{0,3}}favou?rites?)\b|^ (?:really |just )?(?:had|kept|left|got) (?:me|us|my|the whole|everyone|the kids)\b(?! (?:cold|bored|asleep|confused|yawning|wanting|disappointed))|^[^.!?]{{0,60}}(?<![\d.])(?:10|9|8(?:\.5)?|9\.5)(?:/| out of )10\b|^[^.!?]{{0,60}}\b(?:5|five|4\.5)(?:/5| stars?\b| out of 5)"
     r"|^ (?:really |totally |just |absolutely )?(?:rocks|rocked|rules|ruled|slaps|blew (?:me|us) away|blew my mind|made me (?:cry|laugh|smile)|broke me|moved me|got me hooked|holds up|stuck with me|changed my life)\b|^,? (?:brilliant|amazing|loved (?:it|that|them|every minute)|what a (?:film|movie|ride))\b"
     r"|^\W*(?:is|was|are|were) (?:my (?:\w+ )?favou?rites?|(?:so |really |very |absolutely |just )*(?:great|amazing|brilliant|fantastic|awesome|wonderful|excellent|perfect|good|superb|lovely|fun))\b"
 )
 _AFTER_BAD = re.compile(
     rf"^\W*(?:is|was|are|were|seemed|felt) {_HOW}(?:{_POOR})\b|^ {_HOW}(?:overrated|underwhelming|boring)\b"
-    r"|^,? (?:put (?:me|us) to sleep|sent (?:me|us) to sleep|left me cold|did(?:n't| not) (?:do it|work|land|do anything|do much) for me|bored (?:me|us)|lost me|let me down|annoyed me|isn't (?:for me|my)|is not (?:for me|my)|wasn't (?:for me|my|great|good)|was not (?:for me|my|great|good)|not for me|not my (?:thing|cup of tea)|no thanks|no thank you|ruined|dragged|makes me (?:sick|cringe)|made me (?:sick|cringe|fall asleep))\b"
+    r"|^,? (?:put (?:me|us) to sleep|sent (?:me|us) to sleep|left me cold|did (?:nothing|very little|little) for (?:me|us)|(?:was|were|is) (?:a slog|a chore|an ordeal|hard work)|did(?:n't| not) (?:do it|work|land|do anything|do much) for (?:me|us)|bored (?:me|us)|lost me|let me down|annoyed me|isn't (?:for me|my)|is not (?:for me|my)|wasn't (?:for me|my|great|good)|was not (?:for me|my|great|good)|not for me|not my (?:thing|cup of tea)|no thanks|no thank you|ruined|dragged|makes me (?:sick|cringe)|made me (?:sick|cringe|fall asleep))\b"
     r"|^\W*(?:is|was|are|were) (?:so |really |very |just |a bit |too |absolutely )*(?:terrible|boring|awful|bad|crap|rubbish|horrible|dull|stupid|shit|lame|overrated|disappointing|a disappointment|trash|long)\b"
-    r"|^ (?:really |totally |just )?(?:sucks|sucked|stinks|bored me|bores me)\b"
+    r"|^ (?:really |totally |just )?(?:sucks|sucked|stinks|bored me|bores me|had me (?:bored|asleep|yawning))\b|^[^.!?]{0,60}(?<![\d.])[0-4](?:/| out of )10\b|^[^.!?]{0,60}\b(?:1|one|2|two|zero|0)(?:/5| stars?\b| out of 5)"
 )
 _LOOKS_BAD = re.compile(
     rf"^\W*(?:looks?|sounds?|seems?|feels?) {_HOW}(?:{_POOR}|old|dated|silly|cheesy|violent|scary|dark|depressing|sad)\b"
@@ -158,6 +158,11 @@ def judging_spans(plain: str, mentions: Sequence[Mention]) -> tuple[Span, ...]:
             end = rest.end() if rest else match.end()
             spans.append((mention.end + match.start(), mention.end + end))
     return tuple(spans)
+
+
+def is_judged(after: str) -> bool:
+    """True when the words after a name are a verdict on it ("… was a slog")."""
+    return bool(_AFTER_BAD.search(after) or _AFTER_GOOD.search(after))
 
 
 def _refused(before: str, plain: str, mention: Mention) -> Role:

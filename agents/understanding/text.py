@@ -18,8 +18,10 @@ REFERENCE_MARK = "\ue002"
 Span = tuple[int, int]
 
 _CURLY = str.maketrans("‘’‚‛“”„«»–—−…´`", "''''\"\"\"\"\"---.''")
+_TICKS = re.compile(r"(?<!\w)`+|`+(?!\w)")  # marks of code, not apostrophes
 _SPACE = re.compile(r"\s+")
 _WOULD = re.compile(r"\bid(?= (?:like|love|rather|prefer|want|watch|say)\b)")
+_WITH = re.compile(r"\b[wW]/(?P<o>(?:o|out)\b)?")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
@@ -51,8 +53,9 @@ def clean(text: str, typos: Mapping[str, str]) -> Utterance:
     `typos` maps lower-case misspelt everyday words to the right ones; titles are not touched
     by anything but it.
     """
-    kept = unicodedata.normalize("NFKC", text[: 4 * LENGTH_LIMIT]).translate(_CURLY)
+    kept = unicodedata.normalize("NFKC", _TICKS.sub(" ", text[: 4 * LENGTH_LIMIT])).translate(_CURLY)
     visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in kept)
+    visible = _WITH.sub(lambda match: "without" if match["o"] else "with ", visible)
     visible = _WORD.sub(lambda match: _mended(match[0], typos), visible)
     flat = _WOULD.sub("I'd", _SPACE.sub(" ", visible).strip())
     short = flat if len(flat) <= LENGTH_LIMIT else flat[:LENGTH_LIMIT].rsplit(" ", 1)[0]

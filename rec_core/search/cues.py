@@ -9,7 +9,7 @@ from .names import Token
 from .words import word_set
 
 _STRONG = word_set(
-    """liked loved enjoyed hated disliked adored watched rewatched seen saw unlike than called
+    """gave rated rate liked loved enjoyed hated disliked adored watched rewatched seen saw unlike than called
     titled named compare finished rewatched recommending loving loves adores adored besides except
     excluding vs versus"""
 )
@@ -39,14 +39,16 @@ _SEQUELS = word_set("ii iii iv vi vii viii ix")
 _VERDICTS = word_set(
     """beautiful masterpiece overrated underrated unbearable stunning superb rubbish trash crap
     garbage meh mediocre dull hilarious gorgeous lovely incredible outstanding disappointing
-    a an one such just pure absolute absolutely totally kinda pretty something great good amazing awesome brilliant fantastic excellent perfect wonderful fun nice ok okay
+    be remain a an one such just pure absolute absolutely totally kinda pretty something great good amazing awesome brilliant fantastic excellent perfect wonderful fun nice ok okay
     fine bad boring terrible awful too so really very pretty quite not my the"""
 )
 _JUDGING = word_set(
     """sucks sucked rocks rocked rules ruled bored disappointed put made left blew broke bores
-    disappoints scared terrified freaked"""
+    disappoints scared terrified freaked had kept got gave lost drags dragged aged deserves
+    remains"""
 )
-_BE = frozenset({"was", "were", "is"})
+_VARYING = word_set("but just only except without minus though set meets crossed")
+_BE = frozenset({"was", "were", "is", "may", "might", "remains"})
 _PLACING = word_set("in from at near")
 _CREDITING = word_set("of with by starring featuring")
 _TAKING_PART = word_set(
@@ -121,7 +123,8 @@ class Scene:
         token = self.tokens[last + 1]
         short = token.form.isdecimal() and len(token.form) < 3
         gap = self.text[self.tokens[last].end : token.start]
-        return (short or token.form in _SEQUELS) and not gap.strip()
+        rated = self.text[token.end :].lstrip().startswith(("/", "out of", "stars"))
+        return (short or token.form in _SEQUELS) and not gap.strip() and not rated
 
     def is_praised(self, first: int, last: int) -> bool:
         """True for "speed was great" and "speed sucks" at the start of a sentence."""
@@ -132,6 +135,14 @@ class Scene:
             return False
         judged = following[0] in _BE and following[1] in _VERDICTS
         return judged or following == ["not", "for"]
+
+    def is_varied(self, first: int, last: int) -> bool:
+        """True for "Heat, just shorter": a sentence opens with it and goes on to change it."""
+        if not self.opens_sentence(first) or last + 1 >= len(self.tokens):
+            return False
+        following = self.tokens[last + 1]
+        gap = self.text[self.tokens[last].end : following.start]
+        return following.form in _VARYING and ("," in gap or following.form in {"but", "meets"})
 
     def _starts_clause(self, first: int) -> bool:
         """True after a comma, "but" or "and"."""

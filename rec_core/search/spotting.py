@@ -249,6 +249,7 @@ class TitleSpotter:
         cue = scene.has_cue(span.first) or self._continues_list(scene, span, chosen)
         cue = cue and scene.ends_phrase(span.last)
         cue = cue or scene.is_praised(span.first, span.last)
+        cue = cue or scene.is_varied(span.first, span.last)
         if len(span.key) == 1:
             part = scene.is_place(span.first) or scene.is_part_of_name(span.first, span.last)
             return (cue or not part) and self._accept_single(span, named=named, cue=cue)

@@ -15,7 +15,7 @@ import numpy as np
 
 from rec_core import Catalog, Item
 
-TOLD = ("fit", "let go", "widened", "did without", "nothing", "only", "no more", "not enough")
+TOLD = ("fit", "let go", "widened", "did without", "no more", "not enough")
 GENRES = {
     "Comedy": ("comedies", "a comedy", "something funny"),
     "Horror": ("horror films", "a horror movie", "something scary"),

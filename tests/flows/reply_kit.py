@@ -154,7 +154,7 @@ class ReplyWorld:
             assert 1990 <= (item.year or 0) <= 1999
             assert "Crime" in item.genres
         # Nothing to show is right only where the model asked a question back.
-        assert result.items or result.text.rstrip()[-1] in "?？؟", result.text
+        assert result.items or any(mark in result.text for mark in "?？؟"), result.text
         assert result.usage.model_calls <= _LIMITS.model_calls
         told = "\n".join(event.model_dump_json() for event in events)
         leak = _LEAKS.search(told)

@@ -1,4 +1,4 @@
-"""Three hundred scripted turns through the whole agent on the real catalog: nothing invented, nothing broken."""
+"""Scripted and random conversations through the whole agent on the real catalog: nothing invented, nothing broken."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.build import assemble, build_recommender
-from app.settings import Settings
+from app.settings import LLMSettings, Settings
+from benchmarks.scripted_conversations import run
 from benchmarks.scripted_turns import hold_all, summary
 
 
@@ -18,4 +19,12 @@ def test_three_hundred_turns_go_without_a_fault(trained_home: Path, tmp_path: Pa
     agent = assemble(Settings(home=tmp_path), recommender)
     figures = summary(list(hold_all(agent)))
     assert figures["turns"] == 300
+    assert figures["wrong"] == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1500)
+def test_random_conversations_go_without_a_fault(trained_home: Path) -> None:
+    figures = run(Settings(home=trained_home, llm=LLMSettings(planner="rules")), 90, seed=1)
+    assert figures["conversations"] == 90
     assert figures["wrong"] == []

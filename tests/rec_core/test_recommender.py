@@ -19,6 +19,7 @@ from rec_core import (
     UnknownItemError,
     UnknownUserError,
 )
+from rec_core.dialogue import Utterance, shipped_dialogue_ranker
 from tests.film_world import film_catalog, film_dataset, film_id
 
 
@@ -294,3 +295,44 @@ def test_no_request_breaks_its_own_conditions(
     assert len(found) == len(set(found)) == min(request_.k, len(matching - left_out))
     assert all(np.isfinite(candidate.score) for candidate in answer.candidates)
     assert recommender.recommend(request_) == answer
+
+
+def hearing(recommender: Recommender) -> Recommender:
+    """The same parts with the shipped dialogue ranker, which has no sentence vectors here."""
+    return Recommender(
+        catalog=recommender.catalog,
+        interactions=recommender.interactions,
+        search=recommender.search,
+        dialogues=lambda: shipped_dialogue_ranker(recommender.catalog),
+    )
+
+
+def test_a_dialogue_alone_is_ranked_as_the_dialogue_ranker_says(recommender: Recommender) -> None:
+    said = (Utterance("user", "I love Alien, do you know another scary film in space?"),)
+    answer = hearing(recommender).recommend(RecommendRequest(k=8, dialogue=said, diversity=0.0))
+    scores = shipped_dialogue_ranker(recommender.catalog).scores(said)
+    order = np.lexsort((np.arange(len(scores)), -scores))[:8]
+    assert answer.strategy == "dialogue"
+    assert [one.item_id for one in answer.candidates] == [
+        recommender.catalog.ids.ids[row] for row in order.tolist()
+    ]
+
+
+def test_a_dialogue_is_one_part_beside_others_and_no_filter_gives_way(
+    recommender: Recommender,
+) -> None:
+    said = (Utterance("user", "I love Alien, do you know another scary film in space?"),)
+    request = RecommendRequest(
+        k=5, dialogue=said, query="space", item_filter=ItemFilter(genres_all=("Comedy",))
+    )
+    answer = hearing(recommender).recommend(request)
+    assert answer.strategy == "query"
+    assert {"dialogue", "text", "prior"} <= answer.candidates[0].parts.keys()
+    assert all("Comedy" in recommender.catalog[one.item_id].genres for one in answer.candidates)
+
+
+def test_without_a_dialogue_ranker_dialogues_change_nothing(recommender: Recommender) -> None:
+    said = (Utterance("user", "something scary"),)
+    assert recommender.recommend(RecommendRequest(dialogue=said)) == recommender.recommend(
+        RecommendRequest()
+    )
