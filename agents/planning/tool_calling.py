@@ -34,6 +34,7 @@ _LONGEST_SUMMARY = 1_500
 # Characters; a person reads no longer answer than this in a chat.
 _LONGEST_ANSWER = 6000
 _PRESENT = "present_slate"
+_FEW_WORDS = 2
 _UNREADABLE = "It was a tool call written as text that cannot be read."
 _NOT_LOOKED_UP = "The person wants to see items, and you looked nothing up: call a tool first."
 _CALL_ID = re.compile(r"call_(\d+)_\d+")
@@ -213,8 +214,16 @@ def _problem(reply: ModelReply, *, needs_tools: bool) -> str:
         return "It was empty."
     if len(reply.text) > _LONGEST_ANSWER:
         return "It was far too long."
+    if _breaks_off(reply.text):
+        return "It broke off in the middle of a sentence."
     # A question back is an answer; anything else about items has to come from the catalog.
     return _NOT_LOOKED_UP if needs_tools and reply.text.rstrip()[-1] not in "?？؟" else ""
+
+
+def _breaks_off(text: str) -> bool:
+    """Whether words end as only a cut does; a word or two need no full stop."""
+    end = text.rstrip()[-1:]
+    return len(text.split()) > _FEW_WORDS and (end.isalnum() or end in ",;:-–(")
 
 
 def _sent_back(reply: ModelReply, problem: str) -> list[BaseMessage]:

@@ -277,7 +277,9 @@ class EntityFinder:
         for match in self._search.spot_people(utterance.text):
             span = (match.start, match.end)
             low = utterance.text[span[0] : span[1]] == utterance.plain[span[0] : span[1]]
-            if low and any(m.start < span[1] < m.end for m in meant):
+            if low and any(
+                overlaps(span, [m.span]) and m.end - m.start > span[1] - span[0] for m in meant
+            ):
                 continue  # "on the edge of my seat" is no musician
             inside = [s for s in taken if overlaps((match.start, match.end), [s])]
             maker = _BODY_OF_WORK.match(utterance.plain, match.end)

@@ -34,6 +34,7 @@ from .years import read_years
 _PROSE_SHARE = 0.3
 # "(the Clooney one)": the person tells which version of a title is meant
 _PICKS_VERSION = re.compile(r"[\ue000]+.{0,30}\bthe\s*$")
+_SWAPPED = re.compile(r"\b(?:swap|replace|trade|switch)(?: out)? $")
 _VERSION = re.compile(r"(?:'s)? (?:one|version|remake)\b")
 _CORRECTION = re.compile(
     r"(?<=\w)[ .,!;-]+(?:no,? wait|wait,? no|actually|or rather|i meant?|on second thoughts?|no,? make (?:it|that)|(?:idk|nah|lol|whatever|nvm)[ ,]+(?:\w+ )?just(?: give| show)?(?: me)?)\b"

@@ -53,7 +53,9 @@ def clean(text: str, typos: Mapping[str, str]) -> Utterance:
     `typos` maps lower-case misspelt everyday words to the right ones; titles are not touched
     by anything but it.
     """
-    kept = unicodedata.normalize("NFKC", _TICKS.sub(" ", text[: 4 * LENGTH_LIMIT])).translate(_CURLY)
+    kept = unicodedata.normalize("NFKC", _TICKS.sub(" ", text[: 4 * LENGTH_LIMIT])).translate(
+        _CURLY
+    )
     visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in kept)
     visible = _WITH.sub(lambda match: "without" if match["o"] else "with ", visible)
     visible = _WORD.sub(lambda match: _mended(match[0], typos), visible)

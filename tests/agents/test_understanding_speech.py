@@ -145,3 +145,53 @@ def test_what_others_loved_is_no_opinion_of_the_person() -> None:
     reading = read("my ex loved Titanic, so anything but that")
     assert reading.liked_item_ids == ()
     assert titles(reading.disliked_item_ids) == ["Titanic"]
+
+
+@pytest.mark.parametrize("text", ["surprise me", "i don't know", "whatever", "not sure"])
+def test_leaving_the_choice_keeps_the_conditions(text: str) -> None:
+    old = Wish(genres_all=("Comedy",), year_min=1990, query="dogs", genres_none=("Horror",))
+    reading = read(text, ConversationState(wish=old))
+    assert reading.wants_slate
+    assert reading.wish == old.model_copy(update={"query": ""})
+
+
+@pytest.mark.parametrize(
+    "text", ['json {"a": 1} like "Blorp Zork"', "like <b>Blorp</b>", "like `x`"]
+)
+def test_markup_names_no_title(text: str) -> None:
+    assert read(text).unknown_titles == ()
+
+
+PLACES = [
+    ("number two was boring", ["Fargo"]),
+    ("2 bored me to tears", ["Fargo"]),
+]
+
+
+@pytest.mark.parametrize(("text", "disliked"), PLACES)
+def test_numbers_point_at_what_was_shown(text: str, disliked: list[str]) -> None:
+    reading = read(text, ConversationState(last_slate=SLATE))
+    assert titles(reading.disliked_item_ids) == disliked
+
+
+def test_a_surname_is_of_somebody_in_what_was_shown() -> None:
+    reading = read("not weaver again", ConversationState(last_slate=SLATE))
+    assert reading.wish.people_none == ("Sigourney Weaver",)
+
+
+def test_a_pair_of_places_is_compared() -> None:
+    reading = read("how do the first and last differ", ConversationState(last_slate=SLATE))
+    assert (reading.intent, titles(reading.item_ids)) == ("compare", ["Heat", "Casablanca"])
+
+
+def test_swapping_one_for_another() -> None:
+    assert after("with Tom Hanks", "swap him for Bill Murray").people_all == ("Bill Murray",)
+    assert after("action films", "swap action for comedy").genres_all == ("Comedy",)
+
+
+def test_forgetting_in_talk_is_no_command() -> None:
+    assert read("i want to laugh till i forget my ex").intent == "recommend"
+    reading = read(
+        "forget all that. a western please", ConversationState(wish=Wish(genres_all=("Drama",)))
+    )
+    assert reading.wish.genres_all == ("Western",)

@@ -81,7 +81,7 @@ CONVERSATIONS = [
     (["comedies from the 90s", "start over, a western"], said(all="Western")),
     (["comedies from the 90s", "start over"], said()),
     (["comedies from the 90s", "something completely different"], said()),
-    (["comedies from the 90s", "surprise me"], said()),
+    (["comedies from the 90s", "surprise me"], said(all="Comedy", min=1990, max=1999)),
     (["comedies from the 90s", "something tense"], said()),
     (["comedies from the 90s", "cheer me up"], said()),
     (["comedies from the 90s", "darker"], said(all="Comedy", min=1990, max=1999)),
