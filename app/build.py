@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rec_core import ArtifactError, DamagedFileError, SettingsError, StorageError
+from rec_core import ArtifactError, DamagedFileError, RapportError, SettingsError, StorageError
 
 from .feedback import is_made_with_feedback
 from .progress import Progress
@@ -108,6 +109,16 @@ def warm_up(recommender: Recommender) -> None:
     recommender.recommend(
         RecommendRequest(k=1, query="warm up", dialogue=(Utterance("user", "hi"),))
     )
+
+
+def load_models(agent: ConversationalRecommender) -> None:
+    """Load the built-in language model, if it plans; a fault is told in the first turn, not here."""
+    from agents.planning.structured import StructuredPlanner
+
+    for planner in agent.planners:
+        if isinstance(planner, StructuredPlanner):
+            with suppress(RapportError):
+                planner.load()
 
 
 def build_agent(settings: Settings) -> ConversationalRecommender:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Literal
 
+from agents.llm.embedded import has_embedded_model
 from rec_core import RapportError
 
 from .guard import check_packages
@@ -39,6 +40,10 @@ _PLANNED = {
     "structured": "The model reads each message into JSON, and the program does the rest.",
     "rules": "The built-in rules plan each turn (RAPPORT_LLM__PLANNER).",
     "embedded": "The built-in model plans each turn (RAPPORT_LLM__PLANNER).",
+}
+_BUILT_IN = {
+    False: "none; the built-in model and the rules read each message",
+    True: "none; the built-in rules plan each turn",
 }
 _ADDRESS_HINT = "Check RAPPORT_LLM__BASE_URL; it usually ends in /v1."
 
@@ -220,7 +225,7 @@ def _llm(settings: Settings, *, ask: bool) -> Check:
         return Check(
             name="Language model",
             status="warn" if half else "ok",
-            detail="none; the built-in rules plan each turn",
+            detail=_BUILT_IN[llm.planner == "rules" or not has_embedded_model()],
             remedy="Set both RAPPORT_LLM__BASE_URL and RAPPORT_LLM__MODEL." if half else "",
         )
     if not ask:

@@ -41,7 +41,7 @@ _DOING = {
 }
 _PLANNERS = {
     "rules": "built-in rules",
-    "structured": "structured plan",
+    "structured": "small model and rules",
     "tool_calling": "language model",
 }
 _LEADS: dict[EvidenceKind, str] = {

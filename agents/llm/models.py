@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from rec_core import RapportError
+
 from .abilities import AbilityBook
 from .cassette import Cassette, CassetteMode
 from .chat import ChatModel
@@ -15,8 +17,6 @@ from .structured import StructuredModel
 
 PlannerSetting = Literal["auto", "tools", "structured", "rules", "embedded"]
 
-# Whether "auto" uses the built-in model where there is no server: a question of figures, see docs/log.md.
-EMBEDDED_WITHOUT_SERVER = False
 PLANNER_ADAPTER = Path(__file__).resolve().parent.parent / "planning" / "adapter"
 
 
@@ -45,6 +45,9 @@ def open_models(
 ) -> ModelChoices:
     """The models that the settings ask for; none is asked or loaded yet.
 
+    Where there is no server, "auto" takes the built-in model, if it is installed: beside the rules it
+    reads more of what people say than they do alone (benchmarks/agent.md).
+
     Args:
         options: Where the served model is; None when there is none.
         folder: For what is found out about the server, recorded answers and the built-in model.
@@ -64,8 +67,13 @@ def open_models(
             book=AbilityBook(options, folder=folder / "servers"),
             cassette=Cassette(folder / "model_answers.db", cache) if cache != "off" else None,
         )
-    is_alone = options is None and setting == "auto" and EMBEDDED_WITHOUT_SERVER
-    embedded = _embedded(folder, ledger) if setting == "embedded" or is_alone else None
+    embedded = None
+    if setting == "embedded" or (setting == "auto" and options is None):
+        try:
+            embedded = _embedded(folder, ledger)
+        except RapportError:
+            if setting == "embedded":
+                raise
     return ModelChoices(setting=setting, chat=chat, embedded=embedded)
 
 

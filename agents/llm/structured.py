@@ -6,7 +6,7 @@ Apart from `chat` because the embedded model has no server, and planners must no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from langchain_core.messages import BaseMessage
 
@@ -41,4 +41,13 @@ class StructuredModel(Protocol):
             ModelFailed: No usable answer.
             BudgetExceeded, TurnStopped: From the meter.
         """
+        ...
+
+
+@runtime_checkable
+class Loadable(Protocol):
+    """A model that takes a while to load, and can be told to do it ahead."""
+
+    def load(self) -> None:
+        """Load now. Raises RapportError."""
         ...

@@ -1,6 +1,7 @@
 """Who is believed, the rules or a model, for each part of a message: one table, set by figures.
 
-`POLICY` is what ships. It was chosen on the development requests (benchmarks/planner_quality.py), never on the held-back ones.
+`POLICY` is what ships. It was chosen on requests that neither the rules nor the model were tuned on (`choice_2` of
+benchmarks/planner_quality.py), never on the held-back ones. A model never makes Rapport forget anything by itself: that cannot be undone.
 """
 
 from __future__ import annotations
@@ -54,34 +55,13 @@ class MergePolicy:
 # adapter in the middle of its training: intent .852 → .919, soft F1 .675 → .714, constraint F1 .842 → .833, wholly right
 # .443 → .510. What is left to the rules (people, opinions, topics) the model made worse.
 POLICY = MergePolicy(
-    trust={
-        "genres": "union",
-        "no_genres": "union",
-        "years": "fill",
-        "no_people": "union",
-        "like": "fill",
-        "unlike": "union",
-        "words": "union",
-        "less": "union",
-        "count": "fill",
-        "unknown": "fill",
-    },
+    trust={"people": "agree", "no_people": "union", "unlike": "union", "words": "union", "unknown": "fill"},
     acts=frozenset(
         {
-            ("unknown", "wish"),
-            ("unknown", "feedback"),
-            ("unknown", "details"),
-            ("unknown", "compare"),
-            ("unknown", "more"),
-            ("chat", "wish"),
-            ("chat", "feedback"),
-            ("wish", "feedback"),
-            ("wish", "profile"),
-            ("feedback", "wish"),
-            ("feedback", "more"),
-            ("feedback", "remember"),
-            ("more", "wish"),
-            ("forget", "wish"),
+            ("unknown", "wish"), ("unknown", "feedback"), ("unknown", "details"), ("unknown", "compare"),
+            ("unknown", "more"), ("unknown", "chat"), ("chat", "wish"), ("chat", "feedback"), ("chat", "details"),
+            ("more", "wish"), ("feedback", "wish"), ("feedback", "more"), ("forget", "wish"), ("wish", "feedback"),
+            ("wish", "compare"), ("wish", "explain"), ("wish", "remember"),
         }
     ),
-)
+)  # fmt: skip

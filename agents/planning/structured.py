@@ -17,7 +17,7 @@ from rec_core import Recommender
 from ..budget import BudgetMeter, TurnLimits
 from ..errors import PlannerFailed
 from ..llm.chat import ModelFailed
-from ..llm.structured import StructuredModel
+from ..llm.structured import Loadable, StructuredModel
 from ..understanding import Reader, Reading
 from .base import Plan, TurnView
 from .from_reading import ReadingPlanner
@@ -70,6 +70,15 @@ class StructuredPlanner:
     def is_tuned(self) -> bool:
         """True when the model was trained on this very task."""
         return self._model.name.endswith(f"+{ADAPTER}")
+
+    def load(self) -> None:
+        """Load now what the first message would have to wait for, where there is something to load.
+
+        Raises:
+            RapportError: The model is missing or damaged.
+        """
+        if isinstance(self._model, Loadable):
+            self._model.load()
 
     def plan(self, view: TurnView) -> Plan:
         """The next step of this turn; the model is asked in the first round only.

@@ -71,7 +71,7 @@ def _serve(settings: Settings, open_page: bool) -> None:
 
     check_exposure(settings)
     claimed = claim_port(settings)
-    from ..build import build_agent, ensure_set_up, warm_up
+    from ..build import build_agent, ensure_set_up, load_models, warm_up
     from ..page.service import PageService
 
     with claimed:
@@ -81,6 +81,7 @@ def _serve(settings: Settings, open_page: bool) -> None:
         app = web_app(settings, PageService(agent), footer=_footer(settings, agent))
         address = f"http://{_shown_host(settings.host)}:{settings.port}"
         threading.Thread(target=warm_up, args=(agent.recommender,), daemon=True).start()
+        threading.Thread(target=load_models, args=(agent,), daemon=True).start()
         typer.echo(f"Rapport is at {address} (Ctrl-C ends it)")
         if open_page:
             typer.launch(address)
@@ -90,7 +91,7 @@ def _serve(settings: Settings, open_page: bool) -> None:
 def _footer(settings: Settings, agent: ConversationalRecommender) -> str:
     titles = f"{len(agent.recommender.catalog):,} titles from {settings.data}"
     if not settings.llm.is_configured:
-        return f"{titles} · planned by built-in rules · everything stays on this computer"
+        return f"{titles} · planned by what is built in · everything stays on this computer"
     server = urllib.parse.urlsplit(settings.llm.base_url).hostname or settings.llm.base_url
     return f"{titles} · planned by {settings.llm.model}, so {server} sees the conversation"
 

@@ -22,7 +22,13 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "app", *arguments],
         cwd=ROOT,
-        env={**environment, "NO_COLOR": "1", "COLUMNS": "200", **variables},
+        env={
+            **environment,
+            "RAPPORT_LLM__PLANNER": "rules",
+            "NO_COLOR": "1",
+            "COLUMNS": "200",
+            **variables,
+        },
         capture_output=True,
         text=True,
         timeout=120,

@@ -29,7 +29,14 @@ def rapport(home: Path, *arguments: str, **variables: str) -> subprocess.Complet
     return subprocess.run(
         [sys.executable, "-m", "app", "--home", str(home), *arguments],
         cwd=ROOT,
-        env={**kept, "NO_COLOR": "1", "COLUMNS": "200", "OMP_NUM_THREADS": "1", **variables},
+        env={
+            **kept,
+            "RAPPORT_LLM__PLANNER": "rules",
+            "NO_COLOR": "1",
+            "COLUMNS": "200",
+            "OMP_NUM_THREADS": "1",
+            **variables,
+        },
         capture_output=True,
         text=True,
         timeout=120,

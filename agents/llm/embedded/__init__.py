@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .base_model import (
         EmbeddedModelMissing as EmbeddedModelMissing,
         find_base_model as find_base_model,
+        has_embedded_model as has_embedded_model,
         prepare_base_model as prepare_base_model,
     )
     from .finetuning import (
@@ -27,7 +28,12 @@ if TYPE_CHECKING:
     from .training_data import TrainingPair as TrainingPair
 
 _HOMES: dict[str, tuple[str, ...]] = {
-    "base_model": ("EmbeddedModelMissing", "find_base_model", "prepare_base_model"),
+    "base_model": (
+        "EmbeddedModelMissing",
+        "find_base_model",
+        "has_embedded_model",
+        "prepare_base_model",
+    ),
     "finetuning": ("LoraRecipe", "LoraReport", "train_lora"),
     "model": ("EmbeddedModel", "EmbeddedOptions"),
     "training_data": ("TrainingPair",),

@@ -56,6 +56,15 @@ class EmbeddedModelMissing(RapportError):
     """The package that carries the embedded model is not installed."""
 
 
+def has_embedded_model() -> bool:
+    """Whether the package that carries the model is installed."""
+    try:
+        find_base_model()
+    except EmbeddedModelMissing:
+        return False
+    return True
+
+
 def find_base_model() -> Path:
     """The GGUF file of the installed package; nothing of the package is imported.
 
