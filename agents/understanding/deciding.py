@@ -192,7 +192,7 @@ class Decider:
         if opinions or about_taste:
             return self._feedback(parse, learned, more=more)
         excluded = parse.with_role("exclude")
-        if self._is_farewell(parse):
+        if self._is_mere_talk(parse):
             return self._talk(parse)
         if parse.states_only_words and (talk := self._talk_of_words(parse)) is not None:
             return talk
@@ -208,8 +208,8 @@ class Decider:
         judged = parse.with_role("disliked")
         return bool(slate) and (not judged or slate <= set(judged))
 
-    def _is_farewell(self, parse: Parse) -> bool:
-        """Thanks or good-bye with some stray words around, and nothing firm wished for."""
+    def _is_mere_talk(self, parse: Parse) -> bool:
+        """Thanks, good-bye or an insult with some stray words around, and nothing firm wished for."""
         draft = parse.draft
         firm = draft.genres or draft.refused or draft.people or draft.people_refused
         wished = (
@@ -220,7 +220,7 @@ class Decider:
         talk = intents.small_talk(without_marks(parse.plain))
         asks = intents.has_opener(_OCCASION.sub("", parse.plain))
         asks = asks or intents.asks_more(parse.plain)
-        return talk in ("thanks", "bye") and not (wished or asks)
+        return talk in ("thanks", "bye", "insult") and not (wished or asks)
 
     def _talk_of_words(self, parse: Parse) -> Reading | None:
         """Small talk, gibberish or a foreign script, where nothing but unknown words was found."""

@@ -195,3 +195,11 @@ def test_forgetting_in_talk_is_no_command() -> None:
         "forget all that. a western please", ConversationState(wish=Wish(genres_all=("Drama",)))
     )
     assert reading.wish.genres_all == ("Western",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["this is useless, you stupid machine", "you stupid machine", "stupid bot, these are awful"],
+)
+def test_the_words_of_an_insult_are_no_wish(text: str) -> None:
+    assert read(text).act == "insult"
