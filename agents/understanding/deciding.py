@@ -270,8 +270,16 @@ class Decider:
         )
 
     def _soft_reset(self, parse: Parse) -> Wish:
-        """Wishes like "something good" say nothing, so they forget the topic but not the count asked for now."""
-        return Wish(count=parse.count.value if parse.count and not parse.count.more else None)
+        """Wishes like "something good" say nothing, so they forget the topic, but neither the count
+        asked for now nor what was refused: that was said about anything to be shown.
+        """
+        old = parse.state.wish
+        return Wish(
+            genres_none=old.genres_none,
+            people_none=old.people_none,
+            unlike_item_ids=old.unlike_item_ids,
+            count=parse.count.value if parse.count and not parse.count.more else None,
+        )
 
     def _feedback(
         self, parse: Parse, learned: tuple[PreferenceDraft, ...], *, more: bool

@@ -203,3 +203,12 @@ def test_forgetting_in_talk_is_no_command() -> None:
 )
 def test_the_words_of_an_insult_are_no_wish(text: str) -> None:
     assert read(text).act == "insult"
+
+
+def test_an_open_wish_forgets_the_topic_but_not_what_was_refused() -> None:
+    state = ConversationState(
+        wish=Wish(genres_all=("Drama",), genres_none=("Musical",), people_none=("Tom Hanks",)),
+        last_slate=SLATE,
+    )
+    wish = read("recommend something", state).wish
+    assert hard_part(wish) == hard_part(Wish(genres_none=("Musical",), people_none=("Tom Hanks",)))
