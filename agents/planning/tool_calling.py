@@ -34,7 +34,7 @@ _LONGEST_SUMMARY = 1_500
 # Characters; a person reads no longer answer than this in a chat.
 _LONGEST_ANSWER = 6000
 _PRESENT = "present_slate"
-_FEW_WORDS = 2
+_FEW_WORDS = 1
 _UNREADABLE = "It was a tool call written as text that cannot be read."
 _NOT_LOOKED_UP = "The person wants to see items, and you looked nothing up: call a tool first."
 _CALL_ID = re.compile(r"call_(\d+)_\d+")
@@ -221,7 +221,7 @@ def _problem(reply: ModelReply, *, needs_tools: bool) -> str:
 
 
 def _breaks_off(text: str) -> bool:
-    """Whether words end as only a cut does; a word or two need no full stop."""
+    """Whether words end as only a cut does; one word needs no full stop."""
     end = text.rstrip()[-1:]
     return len(text.split()) > _FEW_WORDS and (end.isalnum() or end in ",;:-–(")
 
