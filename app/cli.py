@@ -38,7 +38,7 @@ _HELP = """Talk to a recommender, or train and measure one.
   [cyan]rapport ask "something like Heat"[/cyan]   one question, one answer
   [cyan]rapport doctor[/cyan]                   is everything in order?
 
-[bold]With a language model[/bold] (any OpenAI-compatible server; else built-in rules answer)
+[bold]With a language model[/bold] (any OpenAI-compatible server; else what is built in answers)
 
   [cyan]export RAPPORT_LLM__BASE_URL=http://127.0.0.1:8000/v1[/cyan]
   [cyan]export RAPPORT_LLM__MODEL=my-model[/cyan]

@@ -54,3 +54,48 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Progress]:
             bars.update(tasks[stage], completed=done, total=max(total, 1))  # type: ignore[arg-type]
 
         yield report
+
+
+@contextmanager
+def timed_bars(
+    label: str | None = None, *, speed_seconds: float, quiet: bool = False
+) -> Iterator[Progress]:
+    """Bars with the time that is left, which counts what this run did, not what was there before.
+
+    Args:
+        label: What every bar is called; None names each after its stage.
+        speed_seconds: Over how long the speed is averaged.
+        quiet: Draw nothing.
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress as Bars,
+        TaskID,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description:<12}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TextColumn("time left"),
+        TimeRemainingColumn(compact=True),
+    )
+    tasks: dict[str, TaskID] = {}
+    with Bars(
+        *columns,
+        console=Console(stderr=True),
+        disable=quiet,
+        speed_estimate_period=speed_seconds,
+    ) as bars:
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                name = label or stage.capitalize()
+                tasks[stage] = bars.add_task(name, total=total, completed=done)
+            bars.update(tasks[stage], completed=done)
+
+        yield report

@@ -22,7 +22,7 @@ _NESTED = "__"
 
 
 class LLMSettings(BaseModel):
-    """Where the language model is. Without `base_url` and `model` the built-in rules plan the turns.
+    """Where the language model is. Without `base_url` and `model` what is built in plans the turns.
 
     Attributes:
         base_url: An OpenAI-compatible server, such as http://127.0.0.1:8000/v1.
@@ -30,7 +30,8 @@ class LLMSettings(BaseModel):
         api_key: Its key; many local servers need none.
         timeout: Seconds to wait for one answer.
         price_in, price_out: US dollars per million tokens, for the cost line; 0 when unknown.
-        planner: Who plans the turns: "auto" goes by what the server can do; "tools" (native tool
+        planner: Who plans the turns: "auto" goes by what the server can do, and without one lets the
+            built-in model read beside the rules; "tools" (native tool
             calls), "structured" (JSON under a schema), "rules" (no model) and "embedded" (the
             built-in model, no server) insist.
         cache: Recorded answers, for tests and studies: "record" keeps what the model says,

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rec_core import RapportError
-
 from .abilities import AbilityBook
 from .cassette import Cassette, CassetteMode
 from .chat import ChatModel
+from .embedded import has_embedded_model
 from .exchange import LLMOptions
 from .ledger import Ledger
 from .structured import StructuredModel
@@ -67,13 +66,8 @@ def open_models(
             book=AbilityBook(options, folder=folder / "servers"),
             cassette=Cassette(folder / "model_answers.db", cache) if cache != "off" else None,
         )
-    embedded = None
-    if setting == "embedded" or (setting == "auto" and options is None):
-        try:
-            embedded = _embedded(folder, ledger)
-        except RapportError:
-            if setting == "embedded":
-                raise
+    is_alone = setting == "auto" and options is None and has_embedded_model()
+    embedded = _embedded(folder, ledger) if setting == "embedded" or is_alone else None
     return ModelChoices(setting=setting, chat=chat, embedded=embedded)
 
 

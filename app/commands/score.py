@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +13,7 @@ import typer
 
 from rec_core import DamagedFileError, DataError
 
-from ..progress import Progress
+from ..progress import timed_bars
 from ..settings import load_settings
 
 if TYPE_CHECKING:
@@ -62,7 +60,7 @@ def score(
 
     settings = load_settings(data=data)
     started = time.perf_counter()
-    with _bar(quiet=as_json) as progress:
+    with timed_bars("Scoring users", speed_seconds=300.0, quiet=as_json) as progress:
         report = score_artifact(
             settings.model_folder,
             out,
@@ -99,39 +97,6 @@ def _user_ids(path: Path) -> list[str]:
     except (pa.ArrowException, IndexError) as error:
         problem = f"{str(path)!r} cannot be read or has no column user_id."
         raise DamagedFileError(problem, "Name the column with the user ids user_id.") from error
-
-
-@contextmanager
-def _bar(*, quiet: bool) -> Iterator[Progress]:
-    """A bar whose remaining time counts what this run did, not what was there before."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress as Bars,
-        TaskID,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("Scoring users"),
-        BarColumn(bar_width=28),
-        MofNCompleteColumn(),
-        TextColumn("time left"),
-        TimeRemainingColumn(compact=True),
-    )
-    tasks: dict[str, TaskID] = {}
-    with Bars(
-        *columns, console=Console(stderr=True), disable=quiet, speed_estimate_period=300.0
-    ) as bars:
-
-        def report(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total, completed=done)
-            bars.update(tasks[stage], completed=done)
-
-        yield report
 
 
 def _print(report: ScoringReport, seconds: float) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..progress import Progress
+from ..progress import Progress, timed_bars
 from ..settings import load_settings
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def planner(
     recipe = LoraRecipe(
         rank=rank, alpha=2 * rank, learning_rate=learning_rate, steps=steps, batch_size=batch_size
     )
-    with _bar(quiet=as_json) as progress:
+    with timed_bars(speed_seconds=600.0, quiet=as_json) as progress:
         report = tune_planner(
             base, titles, out=out, examples=examples, titles_from=titles_from, recipe=recipe, run=run,
             progress=progress,
@@ -99,39 +98,6 @@ def _scored(
     model = EmbeddedModel(base, adapters={"planner": out}, adapter="planner")
     pairs = fresh_pairs(titles, count, run, stream="planner-check")
     return score_parses(model, pairs, progress=progress)
-
-
-@contextmanager
-def _bar(*, quiet: bool) -> Iterator[Progress]:
-    """Bars with the time that is left, on stderr."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress as Bars,
-        TaskID,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn("{task.description:<12}"),
-        BarColumn(bar_width=28),
-        MofNCompleteColumn(),
-        TextColumn("time left"),
-        TimeRemainingColumn(compact=True),
-    )
-    tasks: dict[str, TaskID] = {}
-    with Bars(
-        *columns, console=Console(stderr=True), disable=quiet, speed_estimate_period=600.0
-    ) as bars:
-
-        def report(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage.capitalize(), total=total, completed=done)
-            bars.update(tasks[stage], completed=done)
-
-        yield report
 
 
 def _print(report: LoraReport, scores: ParseScores | None) -> None:
