@@ -157,7 +157,11 @@ def test_damaged_files_of_the_home(shop: Path, tmp_path: Path, name: str) -> Non
 @pytest.mark.slow
 def test_a_wrong_key_and_a_server_that_is_not_there_leave_an_answer(shop: Path) -> None:
     def ask(url: str) -> dict[str, object]:
-        model = {"RAPPORT_LLM__BASE_URL": url, "RAPPORT_LLM__MODEL": MODEL}
+        model = {
+            "RAPPORT_LLM__PLANNER": "auto",
+            "RAPPORT_LLM__BASE_URL": url,
+            "RAPPORT_LLM__MODEL": MODEL,
+        }
         done = rapport(
             shop, "ask", "a lamp", "--data", "shop", "--json",
             **model, RAPPORT_LLM__API_KEY=f"not-{KEY}",
