@@ -123,7 +123,11 @@ class CatalogParts:
 
         encoder = self._encoder()
         known = item_knowledge(
-            self.catalog, popularity=self.popularity, encoder=encoder, progress=progress
+            self.catalog,
+            popularity=self.popularity,
+            encoder=encoder,
+            progress=progress,
+            keywords=self.keywords.scores,
         )
         if encoder is not None:
             import torch

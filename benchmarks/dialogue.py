@@ -33,6 +33,7 @@ from rec_core.dialogue import (
     item_knowledge,
     same_dialogue_groups,
 )
+from rec_core.search.keyword import KeywordIndex
 
 CUTS = (1, 10, 50)
 SAMPLES = 1_000
@@ -206,7 +207,10 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     catalog, popularity = read_catalog(arguments.catalog)
     knowledge = item_knowledge(
-        catalog, popularity=popularity, encoder=MiniLMEncoder(arguments.cache)
+        catalog,
+        popularity=popularity,
+        encoder=MiniLMEncoder(arguments.cache),
+        keywords=KeywordIndex.build(catalog).scores,
     )
     examples = [one for path in arguments.examples for one in read_examples(path)]
     further = [one for path in arguments.train for one in read_examples(path)]

@@ -262,6 +262,7 @@ def _dialogues(
             popularity=interactions.item_counts,
             encoder=search.encoder,
             vectors=artifact.arrays(DIALOGUE_VECTORS)["vectors"],
+            keywords=search.keyword_scores,
         )
         return shipped_dialogue_ranker(catalog, knowledge=knowledge)
 

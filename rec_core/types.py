@@ -101,6 +101,7 @@ class RecommendRequest:
         item_filter: Hard constraints. Applied before ranking, never relaxed in here.
         exclude_seen: Leave out stored and given history (default) or not.
         dialogue: What was said so far, oldest first; heard by what was learned from people's dialogues.
+        rewrite: What a rewriter made of the dialogue, for text search beside the wish's own words.
         diversity: 0 = by score alone, 1 = as different from each other as possible (MMR).
     """
 
@@ -115,6 +116,7 @@ class RecommendRequest:
     item_filter: ItemFilter = field(default_factory=ItemFilter)
     exclude_seen: bool = True
     dialogue: tuple[Utterance, ...] = ()
+    rewrite: str = ""
     diversity: float = 0.15
 
 

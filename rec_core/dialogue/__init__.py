@@ -10,22 +10,35 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .fitting import fit_dialogue_ranker as fit_dialogue_ranker
-    from .identity import same_dialogue_groups as same_dialogue_groups
+    from .identity import (
+        dialogue_hash as dialogue_hash,
+        is_same_dialogue as is_same_dialogue,
+        message_hashes as message_hashes,
+        same_dialogue_groups as same_dialogue_groups,
+    )
     from .knowledge import ItemKnowledge as ItemKnowledge, describe_vectors as describe_vectors
+    from .linking import DialogueLinker as DialogueLinker
     from .ranker import DialogueRanker as DialogueRanker, item_knowledge as item_knowledge
+    from .reading import DialogueReading as DialogueReading, read_dialogue as read_dialogue
     from .storage import shipped_dialogue_ranker as shipped_dialogue_ranker
     from .training import TrainingConfig as TrainingConfig
     from .utterances import DialogueExample as DialogueExample, Utterance as Utterance
 
 _HOME_OF = {
     "DialogueExample": "utterances",
+    "DialogueLinker": "linking",
     "DialogueRanker": "ranker",
+    "DialogueReading": "reading",
     "ItemKnowledge": "knowledge",
     "TrainingConfig": "training",
     "Utterance": "utterances",
     "describe_vectors": "knowledge",
+    "dialogue_hash": "identity",
     "fit_dialogue_ranker": "fitting",
+    "is_same_dialogue": "identity",
     "item_knowledge": "ranker",
+    "message_hashes": "identity",
+    "read_dialogue": "reading",
     "same_dialogue_groups": "identity",
     "shipped_dialogue_ranker": "storage",
 }

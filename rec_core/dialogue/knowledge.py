@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ..types import Item
     from .features import Pool
 
+KeywordScores = Callable[[str], np.ndarray]
+"""A text → (n_items,) scores >= 0 of items that say its words about themselves, such as BM25."""
+
 GENRES = [
     "action",
     "adventure",
@@ -64,6 +67,7 @@ class ItemKnowledge:
         encoder: Makes sentence vectors of items and of messages; None leaves that side out.
         progress: Told about the encoding of items.
         vectors: From `describe_vectors` with the same encoder; None makes them now.
+        keywords: Finds items by their own words; None leaves that out.
 
     Attributes:
         linker: Finds items and people in messages.
@@ -82,8 +86,10 @@ class ItemKnowledge:
         encoder: TextEncoder | None,
         progress: Progress,
         vectors: np.ndarray | None = None,
+        keywords: KeywordScores | None = None,
     ) -> None:
         self.catalog = catalog
+        self.keywords = keywords
         self.popularity = np.asarray(popularity, dtype=np.float64)
         self.linker = DialogueLinker(catalog, self.popularity)
         self._encoder = encoder

@@ -13,7 +13,7 @@ import numpy as np
 from ..runtime import Progress, no_progress
 from .features import fit_features, situation_features
 from .identity import dialogue_hash, is_same_dialogue, message_hashes
-from .knowledge import ItemKnowledge
+from .knowledge import ItemKnowledge, KeywordScores
 from .memory import DialogueMemory, name_of
 from .model import ScoringModel
 from .reading import DialogueReading, read_dialogue
@@ -22,6 +22,11 @@ from .utterances import Utterance
 if TYPE_CHECKING:
     from ..catalog import Catalog
     from ..search.encoder import TextEncoder
+
+LAST_MESSAGES = 3
+"""How many of the last messages items are searched with."""
+KEYWORD_WEIGHT = 1.5
+"""Of the best item by words; chosen on ReDial and OpenDialKG training dialogues (docs/log.md)."""
 
 _USUAL_TOTAL = 80_000
 """Counts are brought to this sum, so that learned weights hold for larger and smaller data sets."""
@@ -68,7 +73,22 @@ class DialogueRanker:
         vector = self.knowledge.encode([reading.texts[0]])[0]
         remembered = self.memory.features(reading, vector, self._pool, self._memory_rows)
         situation = situation_features(reading, fit)
-        return self.model.scores_with(np.concatenate([fit, remembered]), situation, self._item_part)
+        features = np.concatenate([fit, remembered])
+        learned = self.model.scores_with(features, situation, self._item_part)
+        return learned + self._literal(context)
+
+    def _literal(self, context: Sequence[Utterance]) -> np.ndarray:
+        """(n_items,) float32 from 0 to KEYWORD_WEIGHT: how well items fit the words said last.
+
+        People who talk to people seldom ask for what a catalog says literally, so this is not
+        learned from them.
+        """
+        words = " ".join(said.text for said in context[-LAST_MESSAGES:])
+        if self.knowledge.keywords is None or not words:
+            return np.zeros(len(self.knowledge), dtype=np.float32)
+        found = self.knowledge.keywords(words)
+        best = float(found.max(initial=0.0))
+        return (found * (KEYWORD_WEIGHT / best if best else 0.0)).astype(np.float32)
 
     def mentions(self, context: Sequence[Utterance]) -> tuple[int, ...]:
         """Rows of the items that the texts name, each once, in the order of first mention."""
@@ -135,6 +155,7 @@ def item_knowledge(
     encoder: TextEncoder | None = None,
     progress: Progress = no_progress,
     vectors: np.ndarray | None = None,
+    keywords: KeywordScores | None = None,
 ) -> ItemKnowledge:
     """A catalog made ready for ranking dialogues; encoding its texts takes most of the time.
 
@@ -144,10 +165,16 @@ def item_knowledge(
         encoder: As for the ranker; give it a cache folder to encode each text once ever.
         progress: Told about the encoding.
         vectors: From `describe_vectors` with the same encoder, when there are some already.
+        keywords: Finds items by what they say literally about themselves; None leaves that out.
     """
     counts = np.zeros(len(catalog)) if popularity is None else np.asarray(popularity, dtype=float)
     total = float(counts.sum())
     scaled = counts * (_USUAL_TOTAL / total) if total else counts
     return ItemKnowledge(
-        catalog, popularity=scaled, encoder=encoder, progress=progress, vectors=vectors
+        catalog,
+        popularity=scaled,
+        encoder=encoder,
+        progress=progress,
+        vectors=vectors,
+        keywords=keywords,
     )

@@ -32,6 +32,7 @@ class StrategyWeights:
         similar: Likeness to the named items.
         text: Fit of the words.
         dialogue: What people recommended in dialogues like this one.
+        rewrite: Fit of the words that a rewriter made of the dialogue.
         prior: Quality and popularity, beside something more telling.
         prior_beside_text: The same, when the words are all there is.
         wanted_genre: Gain of a genre with weight 1.
@@ -48,6 +49,7 @@ class StrategyWeights:
     similar: float = 1.5
     text: float = 1.0
     dialogue: float = 0.7
+    rewrite: float = 0.35
     prior: float = 0.2
     prior_beside_text: float = 0.5
     wanted_genre: float = 1.5
@@ -133,6 +135,8 @@ class Scoring:
         if known.has_dialogue and self._dialogues is not None:
             heard = self._dialogues().scores(request.dialogue)
             parts["dialogue"] = weights.dialogue * standardised(heard)
+        if request.rewrite.strip():
+            parts["rewrite"] = weights.rewrite * signals.text(request.rewrite)
         if request.genre_weights:
             parts["genres"] = self._genres(request)
         if request.avoid.strip():

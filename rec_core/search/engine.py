@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from safetensors import SafetensorError
@@ -16,7 +16,7 @@ from ..errors import ArtifactError
 from ..types import Candidate, ItemFilter, NameMatch, TitleMatch
 from .encoder import TextEncoder
 from .exact_index import top_rows
-from .fusion import reciprocal_rank_fusion
+from .fusion import RRF_K, reciprocal_rank_fusion
 from .keyword import KeywordIndex
 from .people import GenreIndex, PeopleIndex
 from .spotting import TitleSpotter
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..catalog import Catalog
 
 Steps = Callable[[int, int], None]
+Retriever = Literal["bm25", "dense", "fused"]
 
 CHROMA_UP_TO = 50_000
 """Items; filling Chroma takes a millisecond an item and more, so a larger catalog is searched in
@@ -41,6 +42,7 @@ _CHUNK = 512
 _DEPTH = 200
 _FEW = 4  # asking for more than a fourth of all items is faster and exact in memory
 _QUERY_LIMIT = 1_000
+_ENCODED_AT_ONCE = 15  # as exact as a single one: the encoder rounds larger batches
 _REMEDY = "Run `rapport train` again to build it."
 
 
@@ -76,6 +78,7 @@ class SearchEngine:
         self._stored = stored
         self._popularity = popularity
         self._query_vector = lru_cache(maxsize=512)(self._encode_query)
+        self._encoded_ahead: dict[str, np.ndarray] = {}
 
     @classmethod
     def build(
@@ -98,12 +101,7 @@ class SearchEngine:
         """
         report = progress or _no_report
         folder.mkdir(parents=True, exist_ok=True)
-        vectors = np.zeros((len(catalog), encoder.dimension), dtype=np.float32)
-        for start in range(0, len(catalog), _CHUNK):
-            rows = range(start, min(start + _CHUNK, len(catalog)))
-            texts = [catalog.text_of(row) for row in rows]
-            vectors[rows.start : rows.stop] = encoder.encode(texts, kind="document")
-            report(rows.stop, 2 * len(catalog))
+        vectors = _item_vectors(catalog, encoder, lambda done: report(done, 2 * len(catalog)))
         save_file({"item_vectors": vectors}, folder / "item_vectors.safetensors")
         keyword = KeywordIndex.build(catalog)
         keyword.save(folder / "bm25")
@@ -119,6 +117,25 @@ class SearchEngine:
             item_vectors=vectors,
             keyword=keyword,
             stored=stored,
+            popularity=popularity,
+        )
+
+    @classmethod
+    def in_memory(
+        cls,
+        catalog: Catalog,
+        encoder: TextEncoder,
+        progress: Steps | None = None,
+        *,
+        popularity: np.ndarray | None = None,
+    ) -> SearchEngine:
+        """The same search without files: what `build` would find, exactly. Arguments as there."""
+        report = progress or _no_report
+        return cls(
+            catalog,
+            encoder,
+            item_vectors=_item_vectors(catalog, encoder, lambda done: report(done, len(catalog))),
+            keyword=KeywordIndex.build(catalog),
             popularity=popularity,
         )
 
@@ -156,28 +173,78 @@ class SearchEngine:
         )
 
     def search(
-        self, query: str, *, k: int = 50, item_filter: ItemFilter = _ANYTHING
+        self,
+        query: str,
+        *,
+        k: int = 50,
+        item_filter: ItemFilter = _ANYTHING,
+        retriever: Retriever = "fused",
     ) -> tuple[Candidate, ...]:
         """Items that fit the words: BM25 and cosine rankings, fused by reciprocal rank.
 
         The filter holds before ranking, so every item returned satisfies it. `parts` holds the
         contribution of "bm25" and "dense"; ties are broken by catalog order. A query without a
-        word gives nothing.
+        word gives nothing. `retriever` asks for one of the two rankings alone.
         """
-        query = _tidy(query)
-        if not query or k <= 0:
-            return ()
-        mask = self.catalog.mask(item_filter)
-        depth = max(_DEPTH, 2 * k)
-        keyword_scores = self._keyword.scores(query)
-        rankings = {
-            "bm25": top_rows(keyword_scores, depth, mask & (keyword_scores > 0)),
-            "dense": self._dense_rows(query, depth, None if item_filter.is_empty else mask),
-        }
+        rankings = self._rankings(query, k, item_filter, retriever)
         return tuple(
             Candidate(item_id=self.catalog.at(row).item_id, score=sum(parts.values()), parts=parts)
-            for row, parts in fuse(rankings)[:k]
+            for row, parts in fuse(rankings)[: max(k, 0)]
         )
+
+    def search_rows(
+        self,
+        queries: Sequence[str],
+        *,
+        k: int = 50,
+        item_filters: Sequence[ItemFilter] | None = None,
+        retriever: Retriever = "fused",
+    ) -> list[np.ndarray]:
+        """What `search` finds for each query, as rows best first; queries are encoded together.
+
+        Args:
+            queries: What is looked for.
+            k: How many at most.
+            item_filters: One for each query; None filters nothing.
+            retriever: As for `search`.
+        """
+        filters = item_filters or [_ANYTHING] * len(queries)
+        if retriever != "bm25":
+            self._encode_ahead(queries)
+        try:
+            return [
+                _fused_rows(self._rankings(query, k, item_filter, retriever))[: max(k, 0)]
+                for query, item_filter in zip(queries, filters, strict=True)
+            ]
+        finally:
+            self._encoded_ahead = {}
+
+    def _rankings(
+        self, query: str, k: int, item_filter: ItemFilter, retriever: Retriever
+    ) -> dict[str, np.ndarray]:
+        """Rows of each list that is to be fused, best first."""
+        query = _tidy(query)
+        if not query or k <= 0:
+            return {}
+        mask = self.catalog.mask(item_filter)
+        depth = max(_DEPTH, 2 * k)
+        rankings: dict[str, np.ndarray] = {}
+        if retriever != "dense":
+            scores = self._keyword.scores(query)
+            rankings["bm25"] = top_rows(scores, depth, mask & (scores > 0))
+        if retriever != "bm25":
+            whole = None if item_filter.is_empty else mask
+            rankings["dense"] = self._dense_rows(query, depth, whole)
+        return rankings
+
+    def _encode_ahead(self, queries: Sequence[str]) -> None:
+        texts = [text for text in dict.fromkeys(map(_tidy, queries)) if text]
+        texts.sort(key=len)
+        ahead: dict[str, np.ndarray] = {}
+        for start in range(0, len(texts), _ENCODED_AT_ONCE):
+            some = texts[start : start + _ENCODED_AT_ONCE]
+            ahead.update(zip(some, self.encoder.encode(some, kind="query"), strict=True))
+        self._encoded_ahead = ahead
 
     def _dense_rows(self, query: str, depth: int, mask: np.ndarray | None) -> np.ndarray:
         """Rows by falling cosine: exactly under a filter, through Chroma without one."""
@@ -187,6 +254,10 @@ class SearchEngine:
                 mask = np.zeros(len(self.catalog), dtype=bool)
                 mask[self.catalog.ids.rows(ids)] = True  # scored exactly: equal ranks, equal ties
         return top_rows(self.text_scores(query), depth, mask)
+
+    def keyword_scores(self, query: str) -> np.ndarray:
+        """(n_items,) float32: BM25 of every item, 0 where no word of the query fits."""
+        return self._keyword.scores(_tidy(query))
 
     def text_scores(self, query: str) -> np.ndarray:
         """(n_items,) float32: cosine of every item's text with the query."""
@@ -257,7 +328,21 @@ class SearchEngine:
         )
 
     def _encode_query(self, query: str) -> np.ndarray:
-        return self.encoder.encode([query], kind="query")[0]
+        ahead = self._encoded_ahead.get(query)
+        return self.encoder.encode([query], kind="query")[0] if ahead is None else ahead
+
+
+def _item_vectors(
+    catalog: Catalog, encoder: TextEncoder, progress: Callable[[int], None]
+) -> np.ndarray:
+    """(n_items, d) float32 unit vectors of the items' texts."""
+    vectors = np.zeros((len(catalog), encoder.dimension), dtype=np.float32)
+    for start in range(0, len(catalog), _CHUNK):
+        rows = range(start, min(start + _CHUNK, len(catalog)))
+        texts = [catalog.text_of(row) for row in rows]
+        vectors[rows.start : rows.stop] = encoder.encode(texts, kind="document")
+        progress(rows.stop)
+    return vectors
 
 
 def fuse(
@@ -265,6 +350,20 @@ def fuse(
 ) -> list[tuple[int, dict[str, float]]]:
     """The "bm25" and "dense" rankings as `SearchEngine.search` joins them."""
     return reciprocal_rank_fusion(rankings, weights={"dense": dense_weight})
+
+
+def _fused_rows(rankings: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The rows of `fuse`, best first, without the parts; sums and ties are the same."""
+    if not rankings:
+        return np.zeros(0, dtype=np.int64)
+    if len(rankings) == 1:
+        return next(iter(rankings.values()))
+    rows = np.unique(np.concatenate(list(rankings.values())))
+    total = np.zeros(len(rows))
+    for name, ranked in rankings.items():
+        weight = DENSE_WEIGHT if name == "dense" else 1.0
+        total[np.searchsorted(rows, ranked)] += weight / (RRF_K + np.arange(1, len(ranked) + 1))
+    return rows[np.argsort(-total, kind="stable")]
 
 
 def _no_report(done: int, total: int) -> None:

@@ -153,3 +153,29 @@ def test_the_shipped_ranker_serves_a_catalog_it_never_saw() -> None:
         assert sum(row // 10 == place for row in best[:10]) >= 8
     assert shipped.memory.dialogue_codes
     assert not shipped.was_trained_on("world/4", world(np.random.default_rng(7))[4].context)
+
+
+def test_what_is_named_literally_is_added_to_what_was_learned(ranker: DialogueRanker) -> None:
+    said: list[str] = []
+
+    def keywords(text: str) -> np.ndarray:
+        said.append(text)
+        found = np.zeros(len(CATALOG), dtype=np.float32)
+        found[[3, 7]] = (8.0, 2.0)
+        return found
+
+    heard = item_knowledge(
+        CATALOG, popularity=np.ones(30), encoder=HashEncoder(16), keywords=keywords
+    )
+    literal = DialogueRanker(
+        knowledge=heard, memory=ranker.memory, model=ranker.model, names=ranker.names
+    )
+    context = [Utterance("user", text) for text in ("one", "two", "three", "four")]
+
+    gained = literal.scores(context) - ranker.scores(context)
+
+    assert said == ["two three four"]
+    assert gained[3] == pytest.approx(1.5, abs=1e-5)  # the best by words
+    assert gained[7] == pytest.approx(1.5 * 2 / 8, abs=1e-5)
+    assert np.abs(np.delete(gained, [3, 7])).max() < 1e-5
+    assert np.array_equal(literal.scores([]), ranker.scores([]))
