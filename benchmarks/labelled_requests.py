@@ -219,12 +219,15 @@ def understood(plan: Plan, view: TurnView) -> Understood:
 def _said_intent(plan: Plan, view: TurnView) -> str:
     """The person's intent behind a plan's, which also says what Rapport is going to do.
 
-    Asking back is an answer to a wish or to small talk; more of a changed wish is a wish.
+    Asking back is an answer to a wish or to small talk; more of a changed wish is a wish, but "three
+    more" is still more: a number alone changes nothing about what is wanted.
     """
-    changed = plan.wish is not None and plan.wish != view.state.wish
+    before, after = view.state.wish, plan.wish
     if plan.intent == "ask":
-        return "recommend" if changed else "chat"
-    return "recommend" if plan.intent == "more" and changed else plan.intent
+        return "recommend" if after is not None and after != before else "chat"
+    if plan.intent != "more" or after is None:
+        return plan.intent
+    return "more" if after.model_copy(update={"count": before.count}) == before else "recommend"
 
 
 @dataclass

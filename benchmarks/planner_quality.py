@@ -1,7 +1,7 @@
 """How well each planner understands labelled requests, and how long its turns take.
 
     python benchmarks/planner_quality.py --catalog FILE [--interactions FILE] [--planners rules …]
-    python benchmarks/planner_quality.py --catalog FILE --set held_back       (looked at once)
+    python benchmarks/planner_quality.py --catalog FILE --set held_back_2     (looked at once)
 
 FILE is the film catalog that the labels were written against (JSON lines, 24,050 films). The sets
 lie in benchmarks/requests, each by another writer: `dev` may be read and worked with, `choice` decides
@@ -206,7 +206,10 @@ def main() -> None:
     parser.add_argument("--catalog", type=Path, required=True, help="the film catalog")
     parser.add_argument("--interactions", type=Path, help="ratings by ml_movie_id, for popularity")
     parser.add_argument(
-        "--set", choices=["dev", "choice", "choice_2", "held_back"], default="dev", dest="chosen"
+        "--set",
+        choices=["dev", "choice", "choice_2", "choice_3", "held_back", "held_back_2"],
+        default="dev",
+        dest="chosen",
     )
     parser.add_argument("--planners", nargs="+", choices=PLANNERS, default=["rules"])
     parser.add_argument(

@@ -21,7 +21,14 @@ from benchmarks.labelled_requests import (
 )
 from tests.film_world import film_catalog
 
-SIZES = {"dev": 200, "choice": 100, "choice_2": 100, "held_back": 200}
+SIZES = {
+    "dev": 200,
+    "choice": 100,
+    "choice_2": 100,
+    "choice_3": 125,
+    "held_back": 200,
+    "held_back_2": 200,
+}
 SETS = sorted((Path(__file__).resolve().parents[2] / "benchmarks" / "requests").glob("*.jsonl"))
 
 
