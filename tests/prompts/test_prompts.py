@@ -26,7 +26,12 @@ def test_the_names_are_those_that_the_code_uses() -> None:
         "message_parse",
         "message_parse_examples",
         "message_parse_tuned",
+        "query_rewrite",
+        "query_rewrite_tuned",
         "repair",
+        "simulated_interview",
+        "simulated_person",
+        "simulated_seeker",
         "tool_calling_system",
     )
 
