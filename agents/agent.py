@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -22,6 +22,9 @@ from .memory import ConversationStore
 from .planning.base import Planner
 from .turn.graph import TurnParts, build_graph, text_pieces
 from .turn.run import TurnContext, TurnRun
+
+if TYPE_CHECKING:
+    from .rewriting.rewriter import QueryRewriter
 
 _LONGEST_MESSAGE = 8_000
 _MOST_STEPS = 120
@@ -50,6 +53,7 @@ class ConversationalRecommender:
         planners: Best first; each is the fallback of the one before.
         checkpointer: Where an interrupted turn is kept until it is taken up or committed.
         limits: What one turn may cost.
+        rewriter: Turns a conversation into a query for the ranking; None leaves that out.
         clock: Gives the moment, with a zone.
         timer: Monotonic seconds, for the budget.
     """
@@ -63,6 +67,7 @@ class ConversationalRecommender:
         planners: Sequence[Planner],
         checkpointer: BaseCheckpointSaver[Any],
         limits: TurnLimits | None = None,
+        rewriter: QueryRewriter | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -70,6 +75,7 @@ class ConversationalRecommender:
         self.store = store
         self.planners = tuple(planners)
         self.limits = limits or TurnLimits()
+        self.rewriter = rewriter
         self._toolbox = toolbox
         self._checkpointer = checkpointer
         self._clock = clock
@@ -140,7 +146,11 @@ class ConversationalRecommender:
         saved = self._resumable(message, config)
         meter = BudgetMeter(self.limits, _spent(saved), self._timer)
         run = TurnRun(
-            recommender=self.recommender, toolbox=self._toolbox, meter=meter, clock=self._clock
+            recommender=self.recommender,
+            toolbox=self._toolbox,
+            meter=meter,
+            clock=self._clock,
+            rewriter=self.rewriter,
         )
         context = TurnContext(
             user_id=message.user_id,

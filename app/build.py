@@ -131,7 +131,7 @@ def assemble(settings: Settings, recommender: Recommender) -> ConversationalReco
 
     Raises:
         StorageError: the conversations or the unfinished turns cannot be opened.
-        SettingsError, RapportError: as `model_choices`.
+        SettingsError, RapportError: as `model_choices` and `open_rewriter`.
     """
     from agents import (
         CheckpointPlace,
@@ -142,6 +142,8 @@ def assemble(settings: Settings, recommender: Recommender) -> ConversationalReco
         open_checkpointer,
     )
     from tools import default_toolbox
+
+    from .rewriting import open_rewriter
 
     toolbox = default_toolbox()
     checkpointer = open_checkpointer(settings.checkpoint_file)
@@ -156,6 +158,7 @@ def assemble(settings: Settings, recommender: Recommender) -> ConversationalReco
         planners=planners,
         checkpointer=checkpointer,
         limits=TurnLimits(**settings.limits.model_dump()),
+        rewriter=open_rewriter(settings, recommender),
     )
 
 

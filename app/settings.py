@@ -91,6 +91,8 @@ class Settings(BaseSettings):
         host, port: Where the page is served.
         auth: "name:password" pairs, comma separated; needed to serve beyond this machine.
         user: Who speaks where nobody logs in.
+        rewriter: Who turns conversations into queries for the ranking: "none", "shipped", or the
+            folder of an adapter made by `rapport tune rewriter`.
         llm, limits: See there.
     """
 
@@ -109,6 +111,7 @@ class Settings(BaseSettings):
     port: int = Field(default=7860, ge=1, le=65535)
     auth: SecretStr = SecretStr("")
     user: Annotated[str, Field(min_length=1, max_length=200)] = "local"
+    rewriter: Annotated[str, Field(min_length=1)] = "none"
     llm: LLMSettings = Field(default_factory=LLMSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
 

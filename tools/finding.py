@@ -117,6 +117,7 @@ def _recommend(arguments: RecommendArguments, context: ToolContext) -> ToolResul
         },
         disliked=context.disliked,
         dialogue=context.dialogue,
+        rewrite=clean_text(context.rewrite, limit=_QUERY_LIMIT),
         item_filter=wanted,
     )
     found = context.recommender.recommend(request)

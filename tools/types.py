@@ -75,6 +75,7 @@ class ToolContext:
         preferences: Where typed preferences go.
         last_slate: Item ids of the last slate, in order, for "the second one".
         dialogue: What was said in this conversation, the new message last.
+        rewrite: What a rewriter made of it for the search; "" without one.
     """
 
     user_id: str
@@ -85,6 +86,7 @@ class ToolContext:
     shown: tuple[str, ...] = ()
     last_slate: tuple[str, ...] = ()
     dialogue: tuple[Utterance, ...] = ()
+    rewrite: str = ""
     preferences: PreferenceWriter | None = None
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rec_core import Catalog, Recommender
 from rec_core.dialogue import Utterance
@@ -35,12 +36,18 @@ from .drafts import PreferenceDrafts
 from .learning import read_learning
 from .summary import facts_in_force, summary_text
 
+if TYPE_CHECKING:
+    from ..rewriting.rewriter import QueryRewriter
+
 _LOG = logging.getLogger(__name__)
 
 _EXCHANGES = 6
 _RELEVANT = 30
 _LONGEST_EXCHANGE = 600
 _SHOWN_ARGUMENT = 200
+_REWRITTEN_TOOL = (
+    "recommend"  # the one that ranks for the conversation; others look up what was named
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,8 +154,10 @@ class TurnRun:
         toolbox: Toolbox,
         meter: BudgetMeter,
         clock: Callable[[], datetime],
+        rewriter: QueryRewriter | None = None,
     ) -> None:
         self.recommender = recommender
+        self._rewriter = rewriter
         self.meter = meter
         self.recalled = Recalled()
         self.was_recalled = False
@@ -254,7 +263,7 @@ class TurnRun:
 
     def _run(self, call: ToolCall, context: TurnContext) -> ToolOutcome:
         try:
-            result = self._toolbox.run(call, self._tool_context(context))
+            result = self._toolbox.run(call, self._tool_context(call, context))
         except ToolRetry as fault:
             return ToolOutcome(call=call, error=str(fault), retryable=True)
         except ToolFailed as fault:
@@ -265,7 +274,15 @@ class TurnRun:
             return ToolOutcome(call=call, error="The tool is out of order in this turn.")
         return ToolOutcome(call=call, result=result)
 
-    def _tool_context(self, context: TurnContext) -> ToolContext:
+    def _rewrite(self, dialogue: Sequence[Utterance]) -> str:
+        """What a model makes of the conversation for the search; "" without one or in its absence."""
+        if self._rewriter is None:
+            return ""
+        found = self._rewriter.rewrite(dialogue, self.meter)
+        return found.query if found is not None else ""
+
+    def _tool_context(self, call: ToolCall, context: TurnContext) -> ToolContext:
+        dialogue = self._dialogue(context.text)
         state = self.recalled.state
         liked, disliked = self._opinions_now()
         return ToolContext(
@@ -276,7 +293,8 @@ class TurnRun:
             disliked=disliked,
             shown=tuple(dict.fromkeys((*state.shown_item_ids, *state.seen_item_ids))),
             last_slate=state.last_slate,
-            dialogue=self._dialogue(context.text),
+            dialogue=dialogue,
+            rewrite=self._rewrite(dialogue) if call.tool == _REWRITTEN_TOOL else "",
             preferences=self.drafts,
         )
 

@@ -35,6 +35,13 @@ def chat(
     user: Annotated[
         str | None, typer.Option(help="Whose conversation it is.", show_default=False)
     ] = None,
+    rewriter: Annotated[
+        str | None,
+        typer.Option(
+            help="Who turns the conversation into a query: none, shipped, or an adapter's folder.",
+            show_default=False,
+        ),
+    ] = None,
     open_page: Annotated[
         bool | None,
         typer.Option(
@@ -49,7 +56,7 @@ def chat(
       rapport chat --port 8000 --no-open
       echo "a quiet western" | rapport chat --terminal
     """
-    settings = load_settings(host=host, port=port, data=data, user=user)
+    settings = load_settings(host=host, port=port, data=data, user=user, rewriter=rewriter)
     if terminal:
         _talk(settings)
     else:

@@ -12,6 +12,7 @@ import typer
 
 from ..progress import Progress, timed_bars
 from ..settings import load_settings
+from .tune_rewriter import rewriter
 
 if TYPE_CHECKING:
     from agents.llm.embedded import LoraReport
@@ -24,6 +25,9 @@ tune_app = typer.Typer(no_args_is_help=True, help="Fine-tune the built-in langua
 @tune_app.callback()
 def tune() -> None:
     """Fine-tune the built-in language model."""
+
+
+tune_app.command("rewriter")(rewriter)
 
 
 @tune_app.command("planner")
