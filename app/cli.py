@@ -19,8 +19,10 @@ from .commands.doctor import doctor
 from .commands.eval import eval_app
 from .commands.evaluate import evaluate
 from .commands.recommend import recommend
+from .commands.report import report_app
 from .commands.score import score
 from .commands.setup import setup
+from .commands.study import study_app
 from .commands.train import train
 from .commands.tune import tune_app
 from .environment import prepare_environment
@@ -64,6 +66,8 @@ application.command(rich_help_panel=_CORE)(train)
 application.add_typer(tune_app, name="tune", rich_help_panel=_CORE)
 application.command(rich_help_panel=_CORE)(evaluate)
 application.add_typer(eval_app, name="eval", rich_help_panel=_CORE)
+application.add_typer(study_app, name="study", rich_help_panel=_CORE)
+application.add_typer(report_app, name="report", rich_help_panel=_CORE)
 application.command(rich_help_panel=_CORE)(recommend)
 application.command(rich_help_panel=_CORE)(score)
 

@@ -14,6 +14,8 @@ from rec_core import SettingsError
 
 from ..progress import progress_bars
 from ..settings import load_settings
+from .eval_rewriter import rewriter
+from .eval_tasks import tasks
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,6 +33,10 @@ _MOST_WORKERS = 4
 @eval_app.callback()
 def group() -> None:
     """Measure Rapport in conversation."""
+
+
+eval_app.command()(rewriter)
+eval_app.command()(tasks)
 
 
 @eval_app.command()
