@@ -24,6 +24,9 @@ from ..errors import PlannerFailed
 from ..reasons import genre_words, joined
 from ..state import Preference, Wish
 from ..understanding import Reading
+from ..understanding.drafting import DIRECTING
+from ..understanding.makers import credits_of
+from ..understanding.series import SeriesIndex
 from .base import Plan, ToolOutcome, TurnView
 from .rules_standing import long_term_notice, long_term_weights
 from .rules_words import (
@@ -71,6 +74,7 @@ class SlatePlanner:
 
     def __init__(self, recommender: Recommender) -> None:
         self._catalog = recommender.catalog
+        self._series = SeriesIndex(recommender.catalog)
 
     def plan(self, view: TurnView, reading: Reading, learned: tuple[Preference, ...]) -> Plan:
         """Ask, relax or present, whichever is next.
@@ -174,6 +178,21 @@ class SlatePlanner:
             told=(*told, "looked at any year"),
         )
 
+    def _refused_series(self, reading: Reading, view: TurnView) -> list[str]:
+        """The rest of each series that was refused by name: "not Star Trek" means all of them.
+
+        A film that was shown and refused stands for itself alone.
+        """
+        refused = dict.fromkeys((*reading.disliked_item_ids, *view.state.rejected_item_ids))
+        unseen = (i for i in refused if i in self._catalog and i not in view.state.shown_item_ids)
+        wanted = set(reading.wish.like_item_ids)
+        return [i for one in unseen for i in self._series.of(one) if i not in wanted]
+
+    def _acted_only(self, wish: Wish) -> list[str]:
+        """What somebody only acts in who is wanted as a director; a wish holds no roles but in its notes."""
+        names = [p for p in wish.people_all if f"{p}{DIRECTING}" in wish.notes]
+        return [item_id for name in names for item_id in credits_of(name, self._catalog)[1]]
+
     def _recommend(
         self, reading: Reading, view: TurnView, attempt: Attempt, wanted: int
     ) -> ToolCall:
@@ -184,6 +203,12 @@ class SlatePlanner:
         exclude = [*reading.disliked_item_ids, *reading.seen_item_ids, *reading.liked_item_ids]
         exclude += [
             i for i in (*wish.unlike_item_ids, *view.state.seen_item_ids) if i in self._catalog
+        ]
+        exclude += self._refused_series(reading, view)
+        exclude = [
+            *exclude[: _MOST_EXCLUDED // 2],
+            *self._acted_only(wish),
+            *exclude[_MOST_EXCLUDED // 2 :],
         ]
         arguments: dict[str, object] = {
             "query": wish.query[:400],

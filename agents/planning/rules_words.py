@@ -13,6 +13,8 @@ from rec_core import Catalog
 from ..reasons import kind_words
 from ..state import Wish
 from ..understanding import Act, Reading
+from ..understanding.drafting import DIRECTING
+from ..understanding.numbers import AT_A_TIME
 from .base import TurnView
 
 _SAID: dict[Act, tuple[str, ...]] = {
@@ -153,9 +155,15 @@ def mood_notice(reading: Reading, view: TurnView, catalog: Catalog) -> str:
 
     Said when the first mood of a topic comes up; "" otherwise.
     """
-    if not reading.wish.notes or view.state.wish.notes or catalog.describes_contents:
+    moods, before = _moods(reading.wish), _moods(view.state.wish)
+    if not moods or before or catalog.describes_contents:
         return ""
     return "This catalog has no plots or tags, so I judged the mood by genres alone."
+
+
+def _moods(wish: Wish) -> list[str]:
+    """The notes that tell of a mood, not of a role or a number."""
+    return [note for note in wish.notes if not note.endswith((DIRECTING, AT_A_TIME))]
 
 
 def relaxed_notice(

@@ -18,6 +18,7 @@ from .drafting import Draft
 from .entities import without_marks
 from .learning import learn, learn_note, learn_years
 from .merging import Change, YearChange, is_new_topic, merge, without_genres_asked
+from .numbers import AT_A_TIME
 from .parsing import Parse
 from .reading import Act, PreferenceDraft, Reading
 from .roles import follows_similarity
@@ -35,6 +36,10 @@ INTENT_OF: dict[Act, Intent] = {
 
 
 _SHORT_REST = 4
+_MOST_COMPARED = 4
+_COMPLAINS = re.compile(
+    r"\W*(?:but |because )?(?:i|we)(?:'d|'ve| had| have)? (?:only |just |never |clearly |definitely )?(?:said|asked|told|wanted|thought|meant|mentioned)\b"
+)
 _OCCASION = re.compile(r"\bfor (?:tonight|today|now|this evening|the weekend|the night)\b")
 _FORGETS_DISLIKE = re.compile(
     r"\b(?:hat(?:e|ed|ing)|dislik(?:e|ed|ing)|don't like|not liking|can't stand|avoid\w*|loath\w*|detest\w*|ban\w*|never)\b"
@@ -57,6 +62,8 @@ class Decider:
             return self._plain(parse, "care")
         if intents.asks_who(parse.plain):
             return self._plain(parse, "identity")
+        if intents.asks_for_service(parse.plain):
+            return self._plain(parse, "off_topic")
         forgetting = intents.asks_to_forget(parse.plain)
         if forgetting is not None:
             return self._forgetting(parse, forgetting)
@@ -87,7 +94,7 @@ class Decider:
     def _wishes_after(self, parse: Parse) -> bool:
         """True for "why that one? keep it animated": the wish after the question counts."""
         _, mark, rest = parse.plain.rpartition("?")
-        asked = bool(mark) and len(rest.strip()) > _SHORT_REST
+        asked = bool(mark) and len(rest.strip()) > _SHORT_REST and not _COMPLAINS.match(rest)
         draft = parse.draft
         return asked and bool(draft.genres or draft.refused or draft.weights or draft.people)
 
@@ -99,8 +106,8 @@ class Decider:
             return (parse.all_items or slate)[:1]
         if parse.all_items:
             return parse.all_items
-        if act == "compare":
-            return slate[:2]
+        if act == "compare":  # "which one is scarier?" is about all that is shown
+            return slate[:_MOST_COMPARED] if re.search(r"\bwhich\b", parse.plain) else slate[:2]
         if act == "explain":
             whole = re.search(r"\b(?:these|those|them)\b", parse.plain)
             focus = parse.state.focus_item_id
@@ -216,11 +223,17 @@ class Decider:
             firm
             or parse.year_change != YearChange()
             or parse.with_role("seed", "unlike", "exclude")
+            or parse.wants_fact
         )
         talk = intents.small_talk(without_marks(parse.plain))
         asks = intents.has_opener(_OCCASION.sub("", parse.plain))
         asks = asks or intents.asks_more(parse.plain)
-        return talk in ("thanks", "bye", "insult") and not (wished or asks)
+        polite = (
+            talk == "hello"
+            and not parse.matches
+            and not re.match(r"(?:hi|hey|hello)\b.{25}", parse.plain)
+        )
+        return (talk in ("thanks", "bye", "insult") or polite) and not (wished or asks)
 
     def _talk_of_words(self, parse: Parse) -> Reading | None:
         """Small talk, gibberish or a foreign script, where nothing but unknown words was found."""
@@ -245,7 +258,7 @@ class Decider:
             )
         if parse.entities.unknown_titles or parse.entities.unknown_people:
             return replace(self._plain(parse, "wish"), wants_slate=False)
-        if parse.count is not None:
+        if parse.count is not None or parse.wants_fact:
             return self._wishing(parse, "wish", parse.state.wish)
         talk = intents.small_talk(plain)
         if talk is not None and not (talk in ("praise", "hello") and intents.has_opener(plain)):
@@ -253,6 +266,8 @@ class Decider:
         if parse.hostile:
             return self._plain(parse, "hostile")
         if parse.notices and parse.state.last_slate:
+            return self._wishing(parse, "wish", parse.state.wish)
+        if parse.state.wish != Wish() and intents.asks_to_see(plain):
             return self._wishing(parse, "wish", parse.state.wish)
         if intents.is_open(plain):
             return Reading(
@@ -278,7 +293,8 @@ class Decider:
             genres_none=old.genres_none,
             people_none=old.people_none,
             unlike_item_ids=old.unlike_item_ids,
-            count=parse.count.value if parse.count and not parse.count.more else None,
+            count=parse.stated_count or _lasting(old).count,
+            notes=_lasting(old).notes,
         )
 
     def _feedback(
@@ -345,7 +361,7 @@ class Decider:
         if likes and stands:
             pulled = {p.value: 0.6 for p in likes if p.subject == "genre"}
             draft = replace(draft, genres=[], people=[], weights={**draft.weights, **pulled})
-        dislikes = [p for p in learned if p.kind == "dislike"]
+        dislikes = [p for p in learned if p.kind in ("dislike", "must_not")]
         draft.refused += [p.value for p in dislikes if p.subject == "genre"]
         draft.people_refused += [p.value for p in dislikes if p.subject == "person"]
         change = Change(draft=draft, years=parse.year_change, count=parse.stated_count)
@@ -368,18 +384,17 @@ class Decider:
         plain = parse.plain.strip()
         pointed = any(mention.pointed for mention in parse.mentions)
         shown = bool(change.seeds) and set(change.seeds) <= set(parse.state.last_slate)
-        shown = shown and (pointed or bool(re.search(r"\bmore\b", plain)))
+        more_of = pointed or bool(re.search(r"\bmore\b", plain))
+        shown = shown and (more_of or not intents.has_opener(plain))
         bare = bool(change.seeds) and not (shown or pointed) and act != "more"
         # "more like the second one" goes on from the slate, whatever opens it
         topic = replace(change, seeds=()) if shown else change
         new = old == Wish() or is_new_topic(
             plain, topic, opens=intents.has_opener(parse.plain) and not shown, bare_title=bare
         )
-        wish = merge(Wish() if new else old, change)
+        wish = merge(_lasting(old) if new else old, change)
         refusing = intents.refuses_slate(parse.plain)
         excluded = (*parse.with_role("exclude"), *(parse.state.last_slate if refusing else ()))
-        if act == "wish" and parse.count_once is not None and wish != old:
-            wish = wish.model_copy(update={"count": parse.count_once})
         return Reading(
             intent=INTENT_OF[act], act=act, wish=wish, refined=not new, count=parse.count_once,
             wants_slate=True, disliked_item_ids=tuple(dict.fromkeys(excluded)), learned=self._learned(parse),
@@ -390,7 +405,7 @@ class Decider:
         # "none of those, others please" waves a slate away; no single film was judged
         named = [m for m in parse.mentions if not (m.by_word and len(m.item_ids) > 1)]
         excluded = tuple(i for m in named if m.role == "exclude" for i in m.item_ids)
-        if refused:
+        if refused and (named or not intents.is_lukewarm(parse.plain)):
             excluded = tuple(
                 dict.fromkeys((*excluded, *(parse.all_items or parse.state.last_slate)))
             )
@@ -398,3 +413,9 @@ class Decider:
             intent="more", act="more", wish=merge(parse.state.wish, Change(draft=Draft(), count=parse.stated_count)),
             refined=True, count=parse.count_once, wants_slate=True, disliked_item_ids=excluded,
         )  # fmt: skip
+
+
+def _lasting(wish: Wish) -> Wish:
+    """What outlasts a new topic: the number of items that was asked for "at a time"."""
+    notes = tuple(note for note in wish.notes if note.endswith(AT_A_TIME))
+    return Wish(notes=notes, count=wish.count) if notes else Wish()

@@ -11,6 +11,9 @@ from .lexicon import Lexicon, Match
 from .polarity import Cue, Polarity, polarity_at
 from .text import Span, Utterance, words_of
 
+DIRECTING = (
+    " directing"  # ends the note that somebody is wanted as a director: "Clint Eastwood directing"
+)
 _LONG_MESSAGE = 10
 _MOST_QUERY_WORDS = 10
 _STRONGER = (
@@ -27,9 +30,16 @@ _OR = re.compile(r"\b(?:or|either|and/or)\b|/")
 _ONLY = re.compile(
     r"\b(?:only|instead|make it|make that|rather|actually|just|switch to|(?:swap|replace|trade|switch|exchange) (?:him|her|them|it|that|those|\ue001+) (?:for|with|out for)|in place of|change (?:it )?to|nothing but|i meant|i mean)\b"
 )
+# "make it a comedy as well", "actually, the same but for kids": what stands stays, whatever else is said
+_KEEPS = re.compile(
+    r"\b(?:as well|also|too|same (?:thing|again|but|as before)|on top(?: of that)?|keep (?:it|the|that|this|everything)|(?:everything|all the rest|the rest) (?:else )?(?:stays|the same|as before))\b(?! (?:much|many|violent|scary|long|old|dark|sad))"
+)
+_INSTEAD = re.compile(r"\b(?:instead|only|rather)\b")
 _ALSO = re.compile(r"\b(?:also|and|plus|too|as well|add|with|still|both|more|some|even)\b")
+_LITOTES = r"(?:(?:wouldn't|won't|would not|will not|never|can't|cannot|couldn't|could never|can never|would never|hard to)(?: ever| really)? (?:say no to|turn down|object to|pass up|resist)|(?:not|never) (?:averse|opposed) to|(?:nothing|don't have anything|have nothing) against)"
+# phrases whose words mean nothing of their own; "wouldn't say no to" is no refusal
 SET_PHRASES = re.compile(
-    r"\b(?:(?:heart|brain|mind|head)(?: is|'s)?(?: still)? racing|(?:drives?|driving|drove) (?:me|us) (?:nuts|mad|crazy|insane)|for the love of (?:god|all)|god help me|as good as|so much|by the way|good enough|well done|of course|tonight's|right now|long story short|good (?:grief|heavens|god|lord)|sick to death|(?:his|her|their) (?:stupid |silly |smug |ugly )*(?:face|mug|voice|guts)|(?:the |our |my )?(?:kids?|children|little ones?|bab(?:y|ies)|toddlers?) (?:is|are|'re|have|has)(?: \w+){0,2} (?:asleep|in bed|away|gone|sleeping|out)|when i was (?:a kid|a child|little|young|small|ten)|(?:roll|throw) the dice)\b"
+    rf"\b(?:{_LITOTES}|(?:heart|brain|mind|head)(?: is|'s)?(?: still)? racing|(?:drives?|driving|drove) (?:me|us) (?:nuts|mad|crazy|insane)|for the love of (?:god|all)|god help me|as good as|so much|by the way|good enough|well done|of course|tonight's|right now|long story short|good (?:grief|heavens|god|lord)|sick to death|(?:his|her|their) (?:stupid |silly |smug |ugly )*(?:face|mug|voice|guts)|(?:the |our |my )?(?:kids?|children|little ones?|bab(?:y|ies)|toddlers?) (?:is|are|'re|have|has)(?: \w+){0, 2} (?:asleep|in bed|away|gone|sleeping|out)|when i was (?:a kid|a child|little|young|small|ten)|(?:roll|throw) the dice)\b"
 )
 
 
@@ -43,6 +53,7 @@ class Draft:
         weights, query, avoid, notes: Soft parts, as in `Wish`.
         unhardened: Genres said softly ("more action"); they lift a ban on the same genre.
         demoted: Genres said to be too much ("less romantic"): no longer demanded.
+        freed: Genres and people that need not be ("doesn't have to be a thriller"): neither wanted nor refused.
         clash: Genres both wanted and refused; the refusal holds.
         plain_mood: A mood was said as such ("something tense"), not as more or less of it.
         alone: "only", "instead": replaces the slot; `added`: "also", "and": adds to it.
@@ -58,6 +69,7 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     unhardened: list[str] = field(default_factory=list)
     demoted: list[str] = field(default_factory=list)
+    freed: list[str] = field(default_factory=list)
     clash: tuple[str, ...] = ()
     people: list[str] = field(default_factory=list)
     people_refused: list[str] = field(default_factory=list)
@@ -71,7 +83,7 @@ class Draft:
         """True when the message states no part of a wish but years and titles."""
         return not (
             self.genres or self.refused or self.weights or self.query or self.avoid or self.notes
-            or self.people or self.people_refused
+            or self.people or self.people_refused or self.freed
         )  # fmt: skip
 
     @property
@@ -88,7 +100,9 @@ class Draft:
 
 def draft_words(plain: str, matches: Sequence[Match], cues: Sequence[Cue]) -> Draft:
     """Turn lexicon matches into wish parts according to how each is wanted."""
-    draft = Draft(alone=bool(_ONLY.search(plain)), added=bool(_ALSO.search(plain)))
+    keeps = bool(_KEEPS.search(plain)) and not _INSTEAD.search(plain)
+    alone = bool(_ONLY.search(plain)) and not keeps
+    draft = Draft(alone=alone, added=keeps or bool(_ALSO.search(plain)))
     wanted: list[Match] = []
     for match in matches:
         polarity = polarity_at(plain, cues, match.start, name=match.entry.names_thing)
@@ -122,6 +136,9 @@ def _quiet_about_situations(
 def _put(draft: Draft, match: Match, polarity: Polarity) -> bool:
     """Add one match; True when it became a hard wish for its genres."""
     entry, phrase = match.entry, match.phrase
+    if polarity == "free":
+        draft.freed += entry.genre
+        return False
     words = entry.searched(_positive(phrase) if match.comparative else phrase)
     shunned = phrase if entry.tells or not entry.avoid else f"{phrase} {entry.avoid}"
     if polarity == "more" and entry.noun and phrase.endswith("s") and entry.genre:
@@ -202,7 +219,7 @@ def draft_rest(
         topical = _TOPIC_CUE.search(plain[:start]) or _BEFORE_NOUN.search(plain[end:])
         said = utterance.text[start:end]
         topical = topical or (said.istitle() and bool(_IN_SENTENCE.search(utterance.text[:start])))
-        if long and not topical and polarity not in ("refuse", "less"):
+        if polarity == "free" or (long and not topical and polarity not in ("refuse", "less")):
             continue
         kept += 1
         target = draft.avoid if polarity in ("refuse", "less") else draft.query

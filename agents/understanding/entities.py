@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from rec_core import NameMatch, Recommender
@@ -15,9 +16,19 @@ from ..state import ConversationState
 from .lexicon import Lexicon, Match, genre_entry
 from .reading import Mention
 from .roles import is_judged
-from .text import PERSON_MARK, REFERENCE_MARK, TITLE_MARK, Span, Utterance, overlaps, words_of
+from .text import (
+    PERSON_MARK,
+    REFERENCE_MARK,
+    TITLE_MARK,
+    Span,
+    Utterance,
+    lowered,
+    overlaps,
+    words_of,
+)
 
 _SURE = 0.84
+_GUESSED = 0.95
 _MARKUP = re.compile(r"[{}<>\\|]|\w_\w|://")  # code and markup name no titles
 _FEWEST_SURNAME = 4
 # little words and numbers in a row point or count; a title of nothing else needs capitals or quotes
@@ -31,6 +42,10 @@ _OTHER_VERSION = re.compile(
 _SURNAME_CUE = re.compile(
     r"(?:\b(?:not|no|no more|more|without|w/o|with|by|except|but|of|drop|lose|swap|skip|enough|any|starring|for|like|love|hate|minus)|^)\s+(?:more |the |of )?$|^$"
 )
+_NAME_ENDS = re.compile(
+    r"(?:'s)?\s*(?:$|[.,!?;:)]|(?:one|ones|film|films|movie|movies|again|anymore|please|pls|and|or|but|either|too|instead|though|is|was|in|stuff)\b)"
+)
+_ONE_OF_THEIRS = re.compile(r" (?:one|film|movie|flick|thing)\b")
 _TELLING = 4
 _ARTICLE = re.compile(r"^(?:the|a|an) ", re.IGNORECASE)
 _LONGEST_LONE_TITLE = 9
@@ -51,10 +66,25 @@ _SLATE_CUE = re.compile(
 _BODY_OF_WORK = re.compile(
     r"(?:'s)?,? (?:early |late |old |best |lesser known )?(?:films?|movies?|flicks?|pictures?|stuff|works?|filmography|thrillers?|comed(?:y|ies)|classics?)\b"
 )
+# "a Hitchcock", "some early Lynch": an article makes a maker of a name that is a title too
+_COURTESY = re.compile(
+    r"(?:thanks|thank you|cheers|please|sorry|hello|goodbye|good night|good morning)\b"
+)
+_ONE_BY = re.compile(
+    r"\b(?:an?|some|any|early|late|classic|vintage|another|by|starring|featuring|directed by|no|without|with)\s+$"
+)
 _PAIR = re.compile(r"\s+(?:and|with|to|vs\.?|versus|or)\s+")
 _PERSON_CUE = re.compile(
     r"(?:\b(?:starring|featuring|directed by|director|actor|actress)|\b(?P<w>with|without|by|no|not|except|and|or|love|hate|like))\s+$"
 )
+_EXCLAIMED = re.compile(
+    r"(?:no|oh|ah|yes|well|ok|okay|hey|hi|hm+|now|so|right|wait|nah|nope|please|sorry)"
+)
+_DATED = re.compile(r" \((?P<y>(?:18|19|20)\d\d)\)")
+_LONGEST_DATED = 100
+_YEAR_ONLY = re.compile(r"(?:the )?(?:18|19|20)\d\d(?:'?s)?")
+_A_KIND = re.compile(r"(?:an?|some|any) (?P<k>[\w -]+?) (?:films?|movies?|flicks?)")
+_OPENS_CLAUSE = re.compile(r"(?:^|[.!?;:,])\W*$")
 _DATE_WORD = re.compile(
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august"
     r"|september|october|november|december|christmas|tonight"
@@ -142,16 +172,53 @@ class EntityFinder:
         return tuple(sorted(found, key=lambda match: match.start))
 
     def _titles(self, utterance: Utterance, state: ConversationState) -> list[Mention]:
-        found = self._slate_titles(utterance, state)
+        found = self._dated_titles(utterance)
+        found += [
+            one
+            for one in self._slate_titles(utterance, state)
+            if not overlaps((one.start, one.end), _spans(found))
+        ]
+        named = self._search.spot_people(utterance.text)
         for match in self._search.spot_titles(utterance.text):
             span = (match.start, match.end)
             if overlaps(span, _spans(found)) or self._is_plain_word(utterance, span):
                 continue
+            words = utterance.plain[span[0] : span[1]].strip("#")
+            if _COURTESY.match(words) and not _TITLE_CUE.search(utterance.plain[: span[0]]):
+                continue
+            if words.isdigit() and int(words) <= len(state.last_slate):
+                continue  # a place on the slate
+            if match.confidence < _GUESSED and overlaps(span, _name_spans(named)):
+                continue  # "Tarantino no" is no misspelt "Tarnation"
             if not self._is_real(match.item_id):
                 continue
             found.append(Mention(item_ids=(match.item_id,), start=span[0], end=span[1]))
         found = found or self._asked_titles(utterance) or self._lone_title(utterance)
         return found or self._other_version(utterance, state)
+
+    @cached_property
+    def _by_title_and_year(self) -> dict[tuple[str, int], str]:
+        """Lower-case title and year to id; of two alike the first."""
+        found: dict[tuple[str, int], str] = {}
+        for item in self._catalog:
+            if item.year is not None:
+                found.setdefault((lowered(item.title), item.year), item.item_id)
+        return found
+
+    def _dated_titles(self, utterance: Utterance) -> list[Mention]:
+        """Titles that stand with their year, everyday words too: "Big (1988)"; the longest that fits."""
+        found: list[Mention] = []
+        for match in _DATED.finditer(utterance.plain):
+            floor = max(match.start() - _LONGEST_DATED, 0)
+            starts = (s for _, s, _ in words_of(utterance.plain) if floor <= s < match.start())
+            for start in starts:
+                title = utterance.plain[start : match.start()]
+                item_id = self._by_title_and_year.get((title, int(match["y"])))
+                marked = utterance.text[start].isupper() or utterance.text[start].isdigit()
+                if item_id is not None and marked and self._is_real(item_id):
+                    found.append(Mention(item_ids=(item_id,), start=start, end=match.end()))
+                    break
+        return found
 
     def _other_version(self, utterance: Utterance, state: ConversationState) -> list[Mention]:
         """Another film of the same name as the example wished for: "the old one from 1961"."""
@@ -216,6 +283,8 @@ class EntityFinder:
             return not re.search(
                 r"(?:like|called|seen|loved|about|[\"']) ?[\"']?$", utterance.plain[: span[0]]
             )
+        if _EXCLAIMED.fullmatch(words) and _is_exclaimed(utterance, span):
+            return True
         if _DATE_WORD.fullmatch(words) and _DATE_CUE.search(utterance.plain[: span[0]]):
             return True
         everyday = self._lexicon.is_filler(words) or bool(self._lexicon.match(words))
@@ -228,12 +297,16 @@ class EntityFinder:
         stressed = utterance.text[span[0] : span[1]].isupper()  # "but NOT with him" is no name
         marked = first.isupper() and bool(before) and before[-1] not in ".!?" and not stressed
         cued = bool(re.search(r"\b(?:like|seen|watched|about|than|loved|hated)$", before))
-        judged = first.isupper() and is_judged(utterance.plain[span[1] :])
+        after = utterance.plain[span[1] :]
+        judged = first.isupper() and is_judged(after)
         return not (quoted or marked or judged or (cued and not self._lexicon.match(words)))
 
     def _is_topic(self, utterance: Utterance, span: Span) -> bool:
         """True for several lower-case words that the lexicon knows as one thing ("happy ending")."""
         words = utterance.text[span[0] : span[1]]
+        kind = _A_KIND.fullmatch(utterance.plain[span[0] : span[1]])
+        if kind and any(m.phrase == kind["k"] for m in self._lexicon.match(kind["k"])):
+            return not _TITLE_CUE.search(utterance.plain[: span[0]])
         if words != words.lower() or _TITLE_CUE.search(utterance.plain[: span[0]]):
             return False
         matches = self._lexicon.match(utterance.plain)
@@ -281,22 +354,35 @@ class EntityFinder:
                 overlaps(span, [m.span]) and m.end - m.start > span[1] - span[0] for m in meant
             ):
                 continue  # "on the edge of my seat" is no musician
-            inside = [s for s in taken if overlaps((match.start, match.end), [s])]
-            maker = _BODY_OF_WORK.match(utterance.plain, match.end)
-            if (maker and inside == [(match.start, match.end)]) or all(
-                end - start < match.end - match.start for start, end in inside
+            if (
+                low
+                and " " not in utterance.plain[span[0] : span[1]]
+                and self._is_talk(utterance.plain[span[0] : span[1]])
             ):
+                continue  # "no gore" is no politician
+            if _YEAR_ONLY.fullmatch(utterance.plain[span[0] : span[1]]):
+                continue  # "from 1999 or earlier" is no band
+            inside = [s for s in taken if overlaps((match.start, match.end), [s])]
+            same = inside == [(match.start, match.end)] and _means_person(utterance, match)
+            if same or all(end - start < match.end - match.start for start, end in inside):
                 found.append(match)
         return found
 
     def _shown_people(
         self, utterance: Utterance, state: ConversationState, taken: Sequence[Span]
     ) -> list[NameMatch]:
-        """Surnames of people in what was shown: "not cruise again" after a film with Tom Cruise."""
+        """Parts of names of people in what was shown: "not cruise again" after a film with Tom Cruise."""
         known: dict[str, list[str]] = {}
-        for item in (self._catalog[i] for i in state.last_slate if i in self._catalog):
-            for name in (*item.directors, *item.cast):
-                known.setdefault(name.lower().split()[-1], []).append(name)
+        about = dict.fromkeys(
+            (*state.last_slate, *((state.focus_item_id,) if state.focus_item_id else ()))
+        )
+        for item in (self._catalog[i] for i in about if i in self._catalog):
+            for name in dict.fromkeys((*item.directors, *item.cast)):
+                first, *_, last = name.lower().split() if " " in name else (name.lower(),) * 2
+                for part in dict.fromkeys((last, first)):
+                    known.setdefault(part, []).append(name)
+        for name in state.wish.people_all:
+            known.setdefault(name.lower().split()[-1], []).insert(0, name)
         found = []
         for word, start, end in words_of(utterance.plain):
             surname = word.removesuffix("'s")
@@ -304,7 +390,14 @@ class EntityFinder:
                 continue
             talk = self._lexicon.is_filler(surname) or self._lexicon.match(surname)
             cued = _SURNAME_CUE.search(utterance.plain[:start])
-            if talk or not cued or overlaps((start, end), taken):
+            named = (
+                start
+                and utterance.text[start].isupper()
+                and _ONE_OF_THEIRS.match(utterance.plain, end)
+            )
+            cued = cued or named
+            ends = _NAME_ENDS.match(utterance.plain, end)  # "no Hugh Zzyzx" is somebody else
+            if talk or not cued or not ends or overlaps((start, end), taken):
                 continue
             name = Counter(known[surname]).most_common(1)[0][0]
             found.append(NameMatch(name=name, confidence=0.9, start=start, end=end))
@@ -343,11 +436,16 @@ class EntityFinder:
         spans: list[Span] = []
         if _MARKUP.search(utterance.text):
             return (), spans
+        facts = [span for span, _ in self._lexicon.match_unsupported(utterance.plain)]
         announced = [match["t"] for match in _NAMED_AFTER_VERB.finditer(utterance.text)]
         for words in dict.fromkeys((*self._search.unknown_titles(utterance.text), *announced)):
             start = utterance.text.find(words)
             span = (start, start + len(words))
-            if start < 0 or overlaps(span, [*taken, *spans]) or self._means_something(words):
+            if (
+                start < 0
+                or overlaps(span, [*taken, *spans, *facts])
+                or self._means_something(words)
+            ):
                 continue
             near = self._search.find_title(words, limit=1)
             named.append((words, near[0].item_id if near else None))
@@ -365,6 +463,21 @@ class EntityFinder:
             )
         known = self._lexicon.match(plain) or self._search.spot_genres(words)
         return bool(known) or all(self._lexicon.is_filler(word) for word, _, _ in words_of(plain))
+
+
+def _means_person(utterance: Utterance, match: NameMatch) -> bool:
+    """True where a name that is a title too means the person: "a Hitchcock", "Jackie Chan when he was young"."""
+    before, after = utterance.plain[: match.start], utterance.plain[match.end :]
+    if _BODY_OF_WORK.match(after) or _ONE_BY.search(before):
+        return True
+    whole = match.confidence == 1.0 and " " in utterance.plain[match.start : match.end]
+    return whole and not _TITLE_CUE.search(before)
+
+
+def _is_exclaimed(utterance: Utterance, span: Span) -> bool:
+    """True for "No, …" and "hey, oh, …": set off by a comma on the right and open on the left."""
+    before, after = utterance.plain[: span[0]], utterance.plain[span[1] :]
+    return bool(_OPENS_CLAUSE.search(before)) and after.startswith((",", ".", "!"))
 
 
 def _is_marked(utterance: Utterance, span: Span) -> bool:

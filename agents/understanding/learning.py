@@ -23,11 +23,12 @@ _NOT_NOW = re.compile(
     r"\b(?:today|tonight|right now|this time|at the moment|this evening|for now)\b"
 )
 _HATES = re.compile(
-    rf"\b(?:i|we){_ADVERBS} (?:hate|detest|loathe|dislike|despise|never (?:watch|like|enjoy)|can't stand|cannot stand|can't bear)\b{_THING}"
+    rf"\b(?:i|we){_ADVERBS} (?:hate|detest|loathe|dislike|despise|never (?:ever )?(?:(?:want|wish|care|need|wanna)(?: to)? )?(?:ever )?(?:watch|see|like|enjoy)(?: again)?|can't stand|cannot stand|can't bear)\b{_THING}"
     rf"|\b(?:i|we){_ADVERBS} (?:don't|do not|dont|never){_ADVERBS} (?:like|enjoy|care for|watch|do|get)\b{_THING}"
     rf"|\b(?:i'm|i am|we're) (?:not|never)(?: \w+){{0,2}} (?:fan of|into|fond of)\b{_THING}|\b(?:i'm|i am) (?:allergic to|scared of|afraid of|tired of|sick of)\b{_THING}"
     rf"|\b(?:from now on|never|please never|always leave out|never show me|never recommend)(?: \w+){{0,2}} (?:no|without|show me|recommend|any)\b{_THING}|(?:^|[,.;!] ?|\band |\bbut )(?:hate|can't stand)\b{_THING}|\bremember,? (?:that )?(?:no|never)\b{_THING}"
 )
+_NEVER = re.compile(r"\b(?:never|(?:don't|do not) ever|always leave out|from now on)\b")
 _LOVES = re.compile(
     rf"\b(?:i|we){_ADVERBS} (?:love|adore|like|enjoy|prefer)\b{_THING}|\b(?:i'm|i am|we're) (?:a )?(?:\w+ ){{0,2}}(?:fan of|into|fond of|crazy about|mad about|obsessed with)\b{_THING}"
     rf"|\bmy favou?rite (?:\w+ )?(?:is|are)\b{_THING}|(?:^|[,.;!] ?|\band |\bbut )(?:love|always love)\b{_THING}|\bi (?:always|mostly|mainly|usually|only) watch\b{_THING}"
@@ -38,6 +39,10 @@ _HABIT = re.compile(
 )
 _NOTE = re.compile(
     r"\b(?:remember|note|keep in mind|bear in mind|make a note|don't forget|for (?:the future|next time|future reference))(?:,| that|:)* (?P<n>.{3,140})"
+)
+# "…, remember that": what is meant stands before it
+_NOTE_BEFORE = re.compile(
+    r"^(?P<n>.{3,140}?)\s*[,.;:!-]+\s*(?:and |so |please |but )*(?:remember|note|save|don't forget|keep|bear|write|make a note of|put|store)(?: (?:\ue002+|that|this|it))(?: (?:in mind|down|please|well|for me|about me|in (?:your|my) (?:notes|profile|memory)|for (?:the future|next time|later|good)))*\W*$"
 )
 _AFTER_NAME = re.compile(
     r"^(?: (?:films?|movies?|flicks?|stuff|ones))?\s*(?:is|are) my favou?rites?\b"
@@ -95,7 +100,7 @@ def learn_years(utterance: Utterance, years: YearReading) -> tuple[PreferenceDra
 
 def learn_note(utterance: Utterance) -> PreferenceDraft | None:
     """What somebody asked to be remembered and no reader could file, in their own words."""
-    match = _NOTE.search(utterance.plain)
+    match = _NOTE_BEFORE.search(utterance.plain) or _NOTE.search(utterance.plain)
     if match is None:
         return None
     words = utterance.text[match.start("n") : match.end("n")].strip(" .!?,")
@@ -124,8 +129,8 @@ def year_label(value: str) -> str:
 
 
 def _kind(before: str, after: str) -> PreferenceKind | None:
-    if _HATES.search(before):
-        return "dislike"
+    if (hates := _HATES.search(before)) is not None:
+        return "must_not" if _NEVER.search(hates[0]) else "dislike"
     return "like" if _LOVES.search(before) or _AFTER_NAME.search(after) else None
 
 

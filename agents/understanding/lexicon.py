@@ -20,6 +20,7 @@ from .text import Span, overlaps
 _FOLDER = Path(__file__).parent
 _SHORTEST_FUZZY = 5
 _TWO_SLIPS_FROM = 8
+_SWAPPED_FROM = 6
 _RARE_SHARE = 0.0005  # of all genre marks: 25 films of 50,000 marks
 _KIND_OF = re.compile(r" (?:film|movie|fiction|cinema|series)s?$", re.IGNORECASE)
 
@@ -29,6 +30,9 @@ _KEY_WORDS = (
     "something", "anything", "similar", "without", "starring", "directed", "recommend", "suggest",
     "watched", "movie", "movies", "nothing", "another", "except", "actually", "instead", "between",
     "director", "favourite", "favorite", "compare", "remember", "forget", "haven't", "looking",
+    # years: "befroe 1943" must not become 1943
+    "before", "after", "earlier", "older", "newer", "twenties", "thirties", "forties", "fifties", "sixties",
+    "seventies", "eighties", "nineties", "science", "fiction",
 )  # fmt: skip
 
 
@@ -67,10 +71,14 @@ class Entry(Strict):
 
 
 class Unsupported(Strict):
-    """Words for a fact that no catalog here has, and what to say about it."""
+    """Words for a fact that no catalog here has, and what to say about it.
+
+    `pattern` is a regular expression for what words cannot list ("under 96 minutes").
+    """
 
     words: tuple[str, ...]
     notice: str
+    pattern: str = ""
 
 
 class Language(Strict):
@@ -186,7 +194,9 @@ class Lexicon:
         """Spans that ask for facts we don't have, each with its notice."""
         found: list[tuple[Span, str]] = []
         for topic in self.unsupported:
-            for hit in _alternation(topic.words).finditer(plain):
+            patterns = [re.compile(topic.pattern)] if topic.pattern else []
+            patterns.append(_alternation(topic.words))
+            for hit in (hit for pattern in patterns for hit in pattern.finditer(plain)):
                 if not overlaps(hit.span(), [span for span, _ in found]):
                     found.append((hit.span(), topic.notice))
         return tuple(found)
@@ -295,12 +305,16 @@ def genre_entry(genre: str) -> Entry:
 
 
 def _slips(word: str) -> set[str]:
-    """What comes of one letter left out, doubled or swapped with the next, the first one kept."""
+    """What comes of one letter left out, doubled or swapped with the next.
+
+    The first letter is kept in short words; in longer ones it may be swapped too ("naything").
+    """
     places = range(1, len(word))
+    first = {word[1] + word[0] + word[2:]} if len(word) >= _SWAPPED_FROM else set[str]()
     left_out = {word[:i] + word[i + 1 :] for i in places}
     doubled = {word[:i] + word[i] + word[i:] for i in places}
     swapped = {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in places[:-1]}
-    return (left_out | doubled | swapped) - {word}
+    return (left_out | doubled | swapped | first) - {word}
 
 
 def _flat(phrase: str) -> str:

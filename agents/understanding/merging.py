@@ -19,10 +19,16 @@ from dataclasses import dataclass
 
 from ..reasons import FOR_CHILDREN
 from ..state import Wish
-from .drafting import Draft
+from .drafting import DIRECTING, Draft
+from .numbers import AT_A_TIME, at_a_time
 
 _MOST_WORDS = 24
 _MOST_NOTES = 6
+_OPPOSITES = {
+    one: other
+    for pair in (("newer", "older"), ("lighter", "darker"), ("funnier", "more serious"), ("faster", "slower"), ("scarier", "less scary"))
+    for one, other in (pair, pair[::-1])
+}  # fmt: skip
 _CONTRARY = -0.9  # "for grown-ups" after "for kids": no longer demanded
 _BEGINS_AS_REFINEMENT = re.compile(
     r"^(?:ok(?:ay)?,? |yes,? |hm+,? |no,? |great,? |nice,? |good,? |well,? |please |can you |could you |can i (?:have|get|see) |show me |give me |maybe )*"
@@ -92,25 +98,27 @@ def merge(old: Wish, change: Change) -> Wish:
         else change.seeds or old.like_item_ids
     )
     unlike = tuple(dict.fromkeys((*old.unlike_item_ids, *change.unlike)))
+    people = _names(
+        () if draft.people and draft.alone else old.people_all,
+        draft.people,
+        without=[*draft.people_refused, *draft.freed],
+    )
+    count = change.count if change.count is not None else old.count
     return Wish(
         year_min=year_min,
         year_max=year_max,
         genres_all=genres_all,
         genres_any=genres_any,
         genres_none=tuple(dict.fromkeys(refused)),
-        people_all=_names(
-            () if draft.people and draft.alone else old.people_all,
-            draft.people,
-            without=draft.people_refused,
-        ),
+        people_all=people,
         people_none=_names(old.people_none, draft.people_refused, without=draft.people),
         like_item_ids=tuple(i for i in dict.fromkeys(seeds) if i not in change.unlike),
         unlike_item_ids=tuple(i for i in unlike if i not in change.seeds),
         genre_weights=_weights(old, draft),
         query=_words(old.query, draft.query, without=draft.avoid),
         avoid=_words(old.avoid, draft.avoid, without=draft.query),
-        notes=_notes(old.notes, draft.notes),
-        count=change.count if change.count is not None else old.count,
+        notes=_in_force(_notes(old.notes, draft.notes), people, count),
+        count=count,
     )
 
 
@@ -142,7 +150,7 @@ def _years(old: Wish, change: YearChange) -> tuple[int | None, int | None]:
 
 
 def _genres(old: Wish, draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    gone = {*draft.refused, *draft.demoted}
+    gone = {*draft.refused, *draft.demoted, *draft.freed}
     gone |= {g for g, w in draft.weights.items() if w <= _CONTRARY and g in FOR_CHILDREN}
     kept_all = [g for g in old.genres_all if g not in gone]
     kept_any = [g for g in old.genres_any if g not in gone]
@@ -157,7 +165,8 @@ def _genres(old: Wish, draft: Draft) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _weights(old: Wish, draft: Draft) -> dict[str, float]:
-    total = {g: w for g, w in old.genre_weights.items() if not (g in draft.refused and w > 0)}
+    gone = {*draft.refused, *draft.freed}
+    total = {g: w for g, w in old.genre_weights.items() if not (g in gone and w > 0)}
     for genre, weight in draft.weights.items():
         total[genre] = round(max(-1.0, min(1.0, total.get(genre, 0.0) + weight)), 3)
     return {genre: weight for genre, weight in total.items() if weight}
@@ -170,8 +179,23 @@ def _names(old: tuple[str, ...], new: list[str], *, without: list[str]) -> tuple
 def _notes(old: tuple[str, ...], new: list[str]) -> tuple[str, ...]:
     """Newer sayings about the same thing replace older ones: "less dark" replaces "darker"."""
     stems = [note.split()[-1].strip("”")[:4] for note in new]
-    kept = [note for note in old if not any(stem in note for stem in stems)]
+    contrary = {_OPPOSITES.get(note, "") for note in new}
+    kept = [n for n in old if n not in contrary and not any(stem in n for stem in stems)]
     return tuple(dict.fromkeys((*kept, *new)))[-_MOST_NOTES:]
+
+
+def _in_force(
+    notes: tuple[str, ...], people: tuple[str, ...], count: int | None
+) -> tuple[str, ...]:
+    """Notes without those on the role of people no longer wanted, and on a number that is another now."""
+    roles = {f"{name}{DIRECTING}" for name in people}
+    numbers = {at_a_time(count)} if count is not None else set[str]()
+    held = {DIRECTING: roles, AT_A_TIME: numbers}
+    return tuple(
+        note
+        for note in notes
+        if all(note in allowed for ending, allowed in held.items() if note.endswith(ending))
+    )
 
 
 def _words(old: str, new: list[str], *, without: list[str]) -> str:

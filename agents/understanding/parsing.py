@@ -35,6 +35,7 @@ class Parse:
     count: Count | None
     notices: list[str] = field(default_factory=list)
     hostile: bool = False
+    wants_fact: bool = False  # what no catalog here knows was asked for: length, age rating, score
     language: str | None = None
 
     def with_role(self, *roles: str) -> tuple[str, ...]:
@@ -69,10 +70,14 @@ class Parse:
 
     @property
     def stated_count(self) -> int | None:
-        """How many items the wish is for from now on ("three films")."""
-        return self.count.value if self.count is not None and not self.count.more else None
+        """How many items the wish is for from now on ("three films", "two more")."""
+        if self.count is None or self.count.vague or (self.count.more and self.count.value < 2):
+            return None
+        return self.count.value
 
     @property
     def count_once(self) -> int | None:
-        """How many items are wanted this time ("another two")."""
-        return self.count.value if self.count is not None and self.count.more else None
+        """How many items are wanted this time ("another one", "a few")."""
+        if self.count is None or not (self.count.more or self.count.vague):
+            return None
+        return self.count.value

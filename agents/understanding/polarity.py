@@ -16,7 +16,7 @@ from typing import Literal
 
 from .text import words_of
 
-Polarity = Literal["want", "refuse", "less", "more"]
+Polarity = Literal["want", "refuse", "less", "more", "free"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ _REFUSE = (
     r"|(?:had|have|got) (?:my|our|enough|too many)(?: fill)? of|enough with(?: the)?|done with|spare me(?: the)?|hold the|lay off(?: the)?|steer clear of|keep (?:out|away)|cut(?: out)? the|lose the|ditch(?: the)?|scrap(?: the)?|forget(?: about)?(?: the)?|unlike|isn't about|not about|far from|devoid of|free from|as opposed to|nothing to do with"
     r"|(?:my |the )?(?:wife|husband|kids?|son|daughter|mum|mom|mother|dad|father|girlfriend|boyfriend|partner|sister|brother|friends?|she|he|they) (?:really |absolutely |just )?(?:hates?|can't stand|dislikes?|can't handle|doesn't like|don't like)"
     r"|not (?:a|much of a|really a|a big) fan of|not (?:really |that |much )?(?:into|in the mood for|up for|keen on|after|looking for)|no more|not|no|without|w/o|sans|except(?: for)?|nothing|none of|never|neither|isn't|isnt|aren't|don't|dont|doesn't|can't be|anything but"
-    r"|(?:swap|replace|trade)(?: out)?(?: the)?(?= (?!him|her|them|it)[a-z-]+ (?:for|with)\b)|rather than|instead of|other than|apart from|aside from|besides|avoid(?:ing)?|exclude|excluding|skip|minus|leave out|leaving out"
+    r"|(?:swap|replace|trade)(?: out)?(?: the)?(?= (?!him|her|them|it)[a-z-]+ (?:for|with)\b)|rather than|other than|apart from|aside from|besides|avoid(?:ing)?|exclude|excluding|skip|minus|leave out|leaving out"
     r"|sick of|tired of|bored (?:of|with|by)|enough of|had enough|fed up with|over with|drop|remove|ban|free of|stay away from|keep away from"
     r"|i (?:really |absolutely |just |do )?(?:hate|detest|loathe|dislike|despise)|(?:can't|cannot|can not|couldn't|don't|doesn't|won't|not) (?:really )?(?:do|handle|take|deal with|stomach|stand|bear|tolerate|abide)|hate|allergic to"
     r""
@@ -62,11 +62,16 @@ _MORE = (
     r"more|a bit more|a tad more|a tad|slightly more|somewhat more|a little more|a lot more|extra|lots of|plenty of|a lot of|tons of|loads of|with some|with a (?:bit|touch|dash|hint|pinch|little) of"
     r"|a bit of|a touch of|not enough|heavy on|preferably|ideally|slightly|a bit|a little|kinda|somewhat|more of an?"
 )
-_CUES = re.compile(
-    rf"(?<![\w'])(?:(?P<less>{_LESS})|(?P<refuse>(?:{_REFUSE})(?:{_OBJECT}))|(?P<more>{_MORE}))(?![\w'])"
+_FREE = (
+    r"(?:it |they |that )?(?:does|do|need)(?:n't| not|nt)?(?: really| even| necessarily)? (?:have to|need to|got to)(?: really| even| necessarily)? (?:be|have|star|feature)(?: (?:with|by|from|about))?"
+    r"|(?:it |they )?need(?:n't| not) (?:be|have)|(?:it's|it is|that's|i'm|i am) (?:fine|ok|okay|good|happy|cool) (?:without|with no)|instead of"
 )
+_CUES = re.compile(
+    rf"(?<![\w'])(?:(?P<free>{_FREE})|(?P<less>{_LESS})|(?P<refuse>(?:{_REFUSE})(?:{_OBJECT}))|(?P<more>{_MORE}))(?![\w'])"
+)
+_NEGATED = re.compile(r"n't|\bnot\b|nt\b|without|with no|instead of")
 _REFUSED_AFTER = re.compile(
-    r"^\W*(?:(?:excluded|aside|barred)\b|(?:is|are|was|'s)(?: \w+)? (?:banned|out|off the table|off limits|not allowed|forbidden|a no(?:-| )?go|a no|a hard no|a dealbreaker|excluded)\b|need not apply\b|(?:drives|drive|gets|get) (?:me|us) (?:nuts|crazy|mad|on my nerves)\b|(?:can|could) stay (?:home|away)\b|free\b)"
+    r"^(?:[,:]? (?:no|nope|nah|never)(?: (?:more|thanks|thank you|way))?[^\w\ue000-\ue002]*(?:$|[.!;]|,? and\b|,? but\b))|^[^.!?]{0,14}\b(?:anything|everything|whatever|all) but (?:that|those|it|them)\b|^[^\w\ue000-\ue002]*(?:(?:excluded|aside|barred)\b|(?:is|are|was|'s)(?: \w+)? (?:banned|out|off the table|off limits|not allowed|forbidden|a no(?:-| )?go|a no|a hard no|a dealbreaker|excluded)\b|need not apply\b|(?:drives|drive|gets|get) (?:me|us) (?:nuts|crazy|mad|on my nerves)\b|(?:can|could) stay (?:home|away)\b|free\b)"
 )
 _RATHER_THAN = re.compile(
     r"\bmore (?:about |of |on )?[a-z][a-z -]{2,30}? (?P<c>than)(?= [a-z])(?! (?:that|this|the (?:first|last|other)|it|these|those|usual))"
@@ -78,6 +83,16 @@ _NOUN_LIST = re.compile(
 _ENDS = re.compile(
     r"[.;!?:()]|\b(?:but|however|though|although|please|instead|just|only|rather|because|since|while|when|then|also|i|i'd|i'm|we|let's"
     r"|give|show|recommend|suggest|find|want|need|prefer|something|anything|somewhat|more|still|make|how|what|yes)\b"
+)
+# "Leave out the comedies. And the dramas too.": the second sentence goes on with the first
+_ALSO_SO = re.compile(
+    r"[.;!]\s*(?P<c>and|also|plus|same for|same goes for)\b(?! (?:an?|some|something|i|we|give|show|let)\b)(?: (?:the|all|any|those|these))* [^.;!?]{2,60}?\b(?:too|as well|either)\b(?=,? ?(?:please|pls|thanks|thank you)?\W*(?:$|[.;!]))"
+)
+_STARTS_ALSO_SO = re.compile(
+    r"^(?:oh,? |ah,? |right,? |ok,? )*(?P<c>and|also) (?:the|all|any|those|these) [^.;!?]{2,60}?\b(?:too|as well|either)\b,? ?(?:please|pls|thanks|thank you)?\W*$"
+)
+_OF_THEM = re.compile(
+    r"(?:\bof |^)\W*(?:them|these|those|which|the \w+|\ue002+)?\W*(?:with|by|from|starring|featuring|about) "
 )
 _OPENERS = frozenset(
     (
@@ -123,17 +138,40 @@ _CARRIES = frozenset(
 )
 
 
-def read_cues(plain: str) -> tuple[Cue, ...]:
-    """All cues from left to right. Expects titles and names masked, so that none hides in them."""
+def read_cues(plain: str, *, goes_on_refusing: bool = False) -> tuple[Cue, ...]:
+    """All cues from left to right. Expects titles and names masked, so that none hides in them.
+
+    Args:
+        plain: Lower-case text.
+        goes_on_refusing: What was said before refused something; "and the dramas too" then does as well.
+    """
     blanked = _NEUTRAL.sub(lambda match: " " * len(match[0]), plain)
     cues: list[Cue] = [
         Cue(start=match.start("c"), end=match.end("c"), polarity="less")
         for match in _RATHER_THAN.finditer(blanked)
     ]
     for match in _CUES.finditer(blanked):
-        polarity: Polarity = "less" if match["less"] else "refuse" if match["refuse"] else "more"
+        polarity: Polarity = "more"
+        if match["free"]:
+            polarity = "free" if _NEGATED.search(match["free"]) else "want"
+        elif match["less"] or match["refuse"]:
+            polarity = "less" if match["less"] else "refuse"
         cues.append(Cue(start=match.start(), end=match.end(), polarity=polarity))
+    cues += _carried(plain, cues, goes_on_refusing=goes_on_refusing)
     return tuple(sorted(cues, key=lambda cue: cue.start))
+
+
+def _carried(plain: str, cues: Iterable[Cue], *, goes_on_refusing: bool) -> list[Cue]:
+    """Cues for "and … too" after a refusal, in the sentence before or in the message before."""
+    refusals = [cue.start for cue in cues if cue.polarity == "refuse"]
+    found = []
+    for match in _ALSO_SO.finditer(plain):
+        start_before = max(plain.rfind(mark, 0, match.start()) for mark in ".;!?")
+        if any(start_before < start < match.start() for start in refusals):
+            found.append(match.span("c"))
+    if goes_on_refusing and (start := _STARTS_ALSO_SO.match(plain)) is not None:
+        found.append(start.span("c"))
+    return [Cue(start=start, end=end, polarity="refuse") for start, end in found]
 
 
 def polarity_at(plain: str, cues: Iterable[Cue], position: int, *, name: bool) -> Polarity:
@@ -163,6 +201,8 @@ def negated_before(plain: str, position: int) -> bool:
 
 def _ended(plain: str, cue: Cue, position: int, *, name: bool) -> bool:
     gap = plain[cue.end : position]
+    if plain[cue.start : cue.end].endswith("none of"):
+        gap = _OF_THEM.sub("", gap, count=1)
     if _ENDS.search(gap) or len(gap) > 80:
         return True
     return _ended_by_word(gap, name=name) or _ended_by_comma(plain, gap, position, name=name)

@@ -17,23 +17,28 @@ from rec_core import Recommender
 from ..state import ConversationState
 from . import intents
 from .deciding import INTENT_OF, Decider
-from .drafting import SET_PHRASES, draft_rest, draft_words
+from .drafting import DIRECTING, SET_PHRASES, draft_rest, draft_words
 from .entities import EntityFinder, without_marks
 from .lexicon import Lexicon, Match
+from .makers import asks_for_others, is_wanted_as_director, people_pointed_at
 from .merging import YearChange
-from .numbers import MOST_ITEMS, read_count
+from .numbers import MOST_ITEMS, at_a_time, holds_for_all, read_count
 from .parsing import Parse
 from .polarity import polarity_at, read_cues
 from .reading import Act, Reading
 from .references import read_references
 from .roles import assign_roles, follows_similarity, judging_spans
-from .text import REFERENCE_MARK, Span, Utterance, clean, words_of
+from .text import REFERENCE_MARK, TITLE_MARK, Span, Utterance, clean, words_of
 from .timing import catalog_span, year_change
 from .years import read_years
 
 _PROSE_SHARE = 0.3
 # "(the Clooney one)": the person tells which version of a title is meant
 _PICKS_VERSION = re.compile(r"[\ue000]+.{0,30}\bthe\s*$")
+# "not Star Wars", and then "or Star Trek": the refusal goes on
+_GOES_ON = re.compile(
+    rf"^(?:or|nor|and not|neither)(?: the)? {TITLE_MARK}+(?: (?:either|for that matter|please))?\W*$"
+)
 _SWAPPED = re.compile(r"\b(?:swap|replace|trade|switch)(?: out)? $")
 _VERSION = re.compile(r"(?:'s)? (?:one|version|remake)\b")
 _CORRECTION = re.compile(
@@ -70,9 +75,9 @@ class Reader:
 
     def read(self, text: str, state: ConversationState) -> Reading:
         """Read one message that follows on `state`. Never raises on any text."""
-        utterance = clean(text, self.lexicon.typos)
+        utterance = clean(text, self.lexicon.typos, self.lexicon.stopwords)
         if not re.search(r"\w", utterance.plain):
-            act: Act = "help" if "?" in utterance.plain else "empty"
+            act: Act = "help" if re.fullmatch(r"[?!. ]*\?[?!. ]*", utterance.plain) else "empty"
             return Reading(intent=INTENT_OF[act], act=act, wish=state.wish)
         parse = self._parse(utterance, state)
         reading = self._decider.decide(parse)
@@ -104,9 +109,17 @@ class Reader:
         words = masked.masked([span for span, _ in facts]).masked(years.spans)
         words = words.masked([restart] if restart else [])
         words = words.masked(match.span() for match in SET_PHRASES.finditer(words.plain))
-        cues = read_cues(words.plain)
+        cues = read_cues(words.plain, goes_on_refusing=_refuses_only(state))
         found = sorted((*entities.titles, *references.mentions), key=lambda m: m.start)
+        pointed, used = people_pointed_at(
+            masked.plain, found, state, self._catalog, entities.people
+        )
+        entities = replace(entities, people=(*entities.people, *pointed))
+        found = [mention for mention in found if mention not in used]
+        words = words.masked([(person.start, person.end) for person in pointed])
         mentions = assign_roles(masked.plain, found, cues)
+        if _GOES_ON.match(masked.plain) and state.rejected_item_ids:
+            mentions = tuple(replace(one, role="exclude") for one in mentions)
         words = words.masked(judging_spans(masked.plain, mentions))
         change, told = year_change(years, mentions, state, self._catalog)
         matches = _corrected(self._finder.genres(without_marks(words.plain)), words.plain)
@@ -114,18 +127,23 @@ class Reader:
         parse = Parse(
             utterance=entities.utterance, plain=masked.plain, state=state, entities=entities,
             references=references, mentions=mentions, years=years, year_change=change, matches=matches, cues=cues,
-            draft=draft_words(words.plain, matches, cues), count=count, hostile=bool(hostile),
+            draft=draft_words(words.plain, matches, cues), count=count, hostile=bool(hostile), wants_fact=bool(facts),
             notices=[*notices, *told, *dict.fromkeys(notice for _, notice in facts)],
             language=self.lexicon.language_of(word for word, _, _ in words_of(utterance.plain)),
         )  # fmt: skip
         self._add_people(parse, words.plain)
         self._add_rest(parse, words)
+        if count is not None and holds_for_all(words.plain):
+            parse.draft.notes.append(at_a_time(count.value))
         if years.relative in ("newer", "older") and change != YearChange():
             parse.draft.notes.append(years.relative)
         self._settle(parse)
         return parse
 
     def _add_people(self, parse: Parse, plain: str) -> None:
+        others = asks_for_others(parse.plain)
+        if others and not parse.entities.people:
+            parse.draft.people_refused += parse.state.wish.people_all
         for person in parse.entities.people:
             if _SWAPPED.search(parse.plain[: person.start]) and parse.draft.alone:
                 continue
@@ -134,8 +152,17 @@ class Reader:
             ):
                 continue
             polarity = polarity_at(plain, parse.cues, person.start, name=True)
-            refused = polarity in ("refuse", "less")
+            if polarity == "free":
+                parse.draft.freed.append(person.name)
+                continue
+            refused = others or polarity in ("refuse", "less")
             (parse.draft.people_refused if refused else parse.draft.people).append(person.name)
+            span = (person.start, person.end)
+            if not refused and is_wanted_as_director(parse.plain, span, person.name, self._catalog):
+                parse.draft.notes.append(f"{person.name}{DIRECTING}")
+        # "the first one has Tom Cruise in it, I said no Tom Cruise"
+        against = parse.draft.people_refused
+        parse.draft.people = [name for name in parse.draft.people if name not in against]
 
     def _add_rest(self, parse: Parse, words: Utterance) -> None:
         """What is left over are search words, unless the message was hostile or foreign."""
@@ -160,6 +187,12 @@ class Reader:
             parse.notices.append(f"You both asked for and ruled out {genre}; I left it out.")
         if parse.count is not None and parse.count.asked > MOST_ITEMS:
             parse.notices.append(f"I show {MOST_ITEMS} at most.")
+
+
+def _refuses_only(state: ConversationState) -> bool:
+    """True when the wish so far rules kinds out and asks for none: "and the dramas too" rules out more."""
+    wish = state.wish
+    return bool(wish.genres_none) and not (wish.genres_all or wish.genres_any)
 
 
 def _counted(matches: tuple[Match, ...]) -> tuple[Span, ...]:

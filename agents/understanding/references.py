@@ -33,6 +33,10 @@ _SINGLE = re.compile(
 _NUMBERS = re.compile(
     r"^(?:compare|why|more like|like)? ?(?P<a>\d) ?(?:and|&|vs\.?|with|,|or) ?(?P<b>\d)\W*$"
 )
+# "loved 1 and 2", "not 3": bare places after a verb of opinion or a "no"
+_BARE = re.compile(
+    r"\b(?:loved|liked|hated|enjoyed|seen|saw|watched|know|like|love|hate|skip|drop|not|no to|yes to|keep|try|watch|between)(?: (?:both|all|numbers?|nos?\.?))* #?(?P<a>[1-9])(?:(?:,? and|,? or| &|,| to) #?(?P<b>[1-9]))?(?:(?:,? and|,? or| &|,) #?(?P<c>[1-9]))?(?=\s*(?:$|[.,!?;:]|(?:and|but|were|was|are|is|already|please|too|yet)\b))"
+)
 _WHOLE = re.compile(
     rf"\b(?:(?:all|any|each|most|some|every (?:single )?one|each one) of (?:them|these|those)|both(?: of (?:them|these|those))?|(?:these|those)(?: {ITEM_NOUNS})?|them(?: all)?|either of them)\b"
 )
@@ -63,10 +67,11 @@ def read_references(
     """
     mentions: list[Mention] = []
     missing: list[tuple[str, Span]] = []
-    for pattern in (_SEVERAL, _SINGLE, _NUMBERS):
+    for pattern in (_SEVERAL, _SINGLE, _NUMBERS, _BARE):
         for match in pattern.finditer(plain):
             places = "a" in match.groupdict()
-            span = (match.start("a"), match.end("b")) if places else match.span()
+            last = next((g for g in ("c", "b", "a") if match.groupdict().get(g)), "")
+            span = (match.start("a"), match.end(last)) if places else match.span()
             if overlaps(span, [(m.start, m.end) for m in mentions]):
                 continue
             item_ids = _pointed(match, state.last_slate)
@@ -92,7 +97,8 @@ def _pointed(match: re.Match[str], slate: tuple[str, ...]) -> tuple[str, ...]:
         chosen = slate[-number:] if groups["o"] == "last" else slate[:number]
         return chosen if len(chosen) == number else ()
     if "a" in groups:
-        places = [int(groups["a"]) - 1, int(groups["b"]) - 1]
+        said = (groups["a"], groups["b"], groups.get("c"))
+        places = [int(place) - 1 for place in said if place]
     elif number := groups["d"] or groups["e"] or groups["f"] or groups["w"]:
         places = [(number_of(number) or 0) - 1]
     else:

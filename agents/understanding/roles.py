@@ -36,7 +36,7 @@ _LIKED = re.compile(
     r"|\b(?:a )?(?:big |huge )?fan of\s*$|\b(?:loved|enjoyed|liked)\s*$"
 )
 _DISLIKED = re.compile(
-    r"\b(?:hate|hated|dislike|disliked|detest|detested|loathe|loathed|despise|couldn't stand|can't stand|bored by|disappointed by|walked out of|couldn't (?:finish|get through|get into|sit through)|didn't finish|never finished|turned off|switched off|gave up on|fell asleep (?:during|watching|in)|regret(?:ted)?(?: watching)?|struggled (?:with|through)|bored to tears by|let down by|underwhelmed by)\s*$"
+    r"\b(?:hate|hated|dislike|disliked|detest|detested|loathe|loathed|despise|couldn't stand|can't stand|bored by|disappointed by|walked out of|(?:sat|slogged|suffered|struggled|yawned|dragged myself|dozed) (?:through|thru)|couldn't (?:finish|get through|get into|sit through)|didn't finish|never finished|turned off|switched off|gave up on|fell asleep (?:during|watching|in)|regret(?:ted)?(?: watching)?|struggled (?:with|through)|bored to tears by|let down by|underwhelmed by)\s*$"
     r"|\b(?:didn't|did not|don't|do not|never) (?:really |even )?(?:like|love|enjoy|care for|get|dig)\s*$"
     r"|\bnot (?:a|much of a|a big|really a) fan of\s*$"
 )
@@ -48,11 +48,12 @@ _POOR = r"terrible|boring|awful|bad|crap|rubbish|horrible|dull|stupid|shit|lame|
 _HOW = r"(?:so |really |very |just |a bit |a little |too |absolutely |totally |truly |pretty |quite |simply |actually |kind of |kinda |super |way too |such |an |a |pure |complete |total |utter |bit |some of |all )*"
 _AFTER_GOOD = re.compile(
     rf"^\W*(?:is|was|are|were|'s|may be|might be|must be|could be|has to be|remains) (?:{_HOW}(?:masterpiece|{_GREAT})|(?:probably |still |hands down )?(?:one of )?(?:my|our) (?:\w+[ -]){{0,3}}favou?rites?)\b|^ (?:really |just )?(?:had|kept|left|got) (?:me|us|my|the whole|everyone|the kids)\b(?! (?:cold|bored|asleep|confused|yawning|wanting|disappointed))|^[^.!?]{{0,60}}(?<![\d.])(?:10|9|8(?:\.5)?|9\.5)(?:/| out of )10\b|^[^.!?]{{0,60}}\b(?:5|five|4\.5)(?:/5| stars?\b| out of 5)"
-    r"|^ (?:really |totally |just |absolutely )?(?:rocks|rocked|rules|ruled|slaps|blew (?:me|us) away|blew my mind|made me (?:cry|laugh|smile)|broke me|moved me|got me hooked|holds up|stuck with me|changed my life)\b|^,? (?:brilliant|amazing|loved (?:it|that|them|every minute)|what a (?:film|movie|ride))\b"
+    r"|^ (?:really |totally |just |absolutely )?(?:rocks|rocked|rules|ruled|slaps|blew (?:me|us) away|blew my mind|made me (?:cry|laugh|smile)|broke me|moved me|got me hooked|holds up|stuck with me|changed my life)\b|^\W*(?:is|was|are|were) (?:an?|one of (?:the|my|our)|such an?) (?:\w+[ -]){0,3}favou?rites?\b|^\W*(?:is|was|are|were) (?:exactly|just|precisely) (?:what|the (?:thing|one|kind|sort)) (?:of film |of movie )?(?:i|we) (?:wanted|needed|was looking for|were looking for|had in mind)\b|^,? (?:brilliant|amazing|loved (?:it|that|them|every minute)|what a (?:film|movie|ride))\b"
     r"|^\W*(?:is|was|are|were) (?:my (?:\w+ )?favou?rites?|(?:so |really |very |absolutely |just )*(?:great|amazing|brilliant|fantastic|awesome|wonderful|excellent|perfect|good|superb|lovely|fun))\b"
 )
 _AFTER_BAD = re.compile(
     rf"^\W*(?:is|was|are|were|seemed|felt) {_HOW}(?:{_POOR})\b|^ {_HOW}(?:overrated|underwhelming|boring)\b"
+    r"|^[?!.,]* (?:not for (?:me|us)|wasn't for (?:me|us)|no thanks|no thank you|nope|hard pass|hated (?:it|that)|couldn't (?:finish|stand) (?:it|that))\b"
     r"|^,? (?:put (?:me|us) to sleep|sent (?:me|us) to sleep|left me cold|did (?:nothing|very little|little) for (?:me|us)|(?:was|were|is) (?:a slog|a chore|an ordeal|hard work)|did(?:n't| not) (?:do it|work|land|do anything|do much) for (?:me|us)|bored (?:me|us)|lost me|let me down|annoyed me|isn't (?:for me|my)|is not (?:for me|my)|wasn't (?:for me|my|great|good)|was not (?:for me|my|great|good)|not for me|not my (?:thing|cup of tea)|no thanks|no thank you|ruined|dragged|makes me (?:sick|cringe)|made me (?:sick|cringe|fall asleep))\b"
     r"|^\W*(?:is|was|are|were) (?:so |really |very |just |a bit |too |absolutely )*(?:terrible|boring|awful|bad|crap|rubbish|horrible|dull|stupid|shit|lame|overrated|disappointing|a disappointment|trash|long)\b"
     r"|^ (?:really |totally |just )?(?:sucks|sucked|stinks|bored me|bores me|had me (?:bored|asleep|yawning))\b|^[^.!?]{0,60}(?<![\d.])[0-4](?:/| out of )10\b|^[^.!?]{0,60}\b(?:1|one|2|two|zero|0)(?:/5| stars?\b| out of 5)"
@@ -60,10 +61,14 @@ _AFTER_BAD = re.compile(
 _LOOKS_BAD = re.compile(
     rf"^\W*(?:looks?|sounds?|seems?|feels?) {_HOW}(?:{_POOR}|old|dated|silly|cheesy|violent|scary|dark|depressing|sad)\b"
 )
+# no verdict on the film, only not this one: "Heat won't do", "Heat is out"
+_AFTER_NOT_NOW = re.compile(
+    r"^,? (?:won't|will not|wouldn't|would not|doesn't|does not|can't|cannot) (?:quite |really )?(?:do(?: it| tonight| today| at all)?(?= ?(?:$|[.,;:!?]))|work(?: for (?:me|us))?\b|cut it\b|fit\b)|^,? (?:is|are) (?:out|not it|no good|no option|not an option|not what (?:i|we)(?: \w+|'m|'re)?(?: \w+)?)(?= ?(?:$|[.,;:!?]))|^,? (?:isn't|is not|aren't|wasn't) (?:it|quite it|what (?:i|we) (?:want|wanted|meant|need|asked for)|what (?:i'm|we're|i am|we are) (?:after|looking for))(?= ?(?:$|[.,;:!?]))"
+)
 _AFTER_SEEN = re.compile(
     r"^,? ?(?:(?:i've|i have|we've|we have) (?:already )?(?:seen|watched)|already seen|seen (?:it|that))\b"
 )
-_REST_OF_CLAUSE = re.compile(r"(?:(?!\b(?:but|and|so|give|show|i|something|anything)\b)[^.,;!?])*")
+_REST_OF_CLAUSE = re.compile(r"(?:(?!\b(?:but|and|so|give|show|i|something|anything)\b)[^.,;:!?])*")
 _OTHERS = re.compile(
     r"\b(?:my (?:\w+ )?\w+|he|she|they|everyone|everybody|people|friends|kids)(?: (?:really|absolutely|just|also|always|all|both))* (?:love|loves|loved|like|likes|liked|adore|adores|adored|enjoy|enjoys|enjoyed)\s*$"
 )
@@ -129,7 +134,7 @@ def _bad(before: str, after: str, mention: Mention) -> Role | None:
         return "disliked"
     if _AFTER_BAD.search(after):
         return "plain" if shown else "disliked"
-    if _LOOKS_BAD.search(after):
+    if _LOOKS_BAD.search(after) or _AFTER_NOT_NOW.search(after):
         return "plain" if shown else "exclude"
     return "unlike" if _NOT_SIMILAR.search(before) else None
 
@@ -152,6 +157,9 @@ def judging_spans(plain: str, mentions: Sequence[Mention]) -> tuple[Span, ...]:
     spans = []
     for mention in mentions:
         after = plain[mention.end :]
+        if (not_now := _AFTER_NOT_NOW.search(after)) and mention.role == "exclude":
+            spans.append((mention.end, mention.end + not_now.end()))
+            continue
         match = _AFTER_BAD.search(after) or _AFTER_GOOD.search(after)
         if match and (mention.role in ("liked", "disliked") or mention.by_word):
             rest = _REST_OF_CLAUSE.match(after, match.end())
@@ -162,7 +170,8 @@ def judging_spans(plain: str, mentions: Sequence[Mention]) -> tuple[Span, ...]:
 
 def is_judged(after: str) -> bool:
     """True when the words after a name are a verdict on it ("… was a slog")."""
-    return bool(_AFTER_BAD.search(after) or _AFTER_GOOD.search(after))
+    patterns = (_AFTER_BAD, _AFTER_GOOD, _AFTER_NOT_NOW)
+    return any(pattern.search(after) for pattern in patterns)
 
 
 def _refused(before: str, plain: str, mention: Mention) -> Role:

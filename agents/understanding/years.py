@@ -47,19 +47,21 @@ _DECADE = (
     rf"|(?:nineteen[ -])?(?:{_DECADE_WORDS})\b|noughties\b|aughts\b|two thousands\b|años (?:19)?\d0\b"
     r"|années (?:19)?\d0\b|anni '?(?:19)?\d0\b|anos (?:19)?\d0\b))"
 )
+_ABOUT = r"(?:(?:about|around|roughly|circa|like|say) )?"
 POINT = rf"(?:(?:the )?(?:years? )?{_DECADE}|(?:the )?(?:years? )?{_YEAR})"
 
 _FILLER = r"(?: (?:watch|see|like|want|show me|give me|ever|films?|movies?|anything|stuff|ones?|things?|something|made|released|from|was|were|is|are|that|the|any|more))*"
-_NOT = rf"\b(?:not|no|nothing|never|none|without|don't (?:want|like)|isn't|aren't|avoid|(?:shouldn't|mustn't|can't|must not|should not|cannot|may not|not) be|nowhere){_FILLER}(?: an?)?"
+_NOT = rf"\b(?:not|no|nothing|never|none|without|(?:don't|do not|won't|can't) (?:want|like|do|show|watch|take|need|give (?:me|us)|see)|isn't|aren't|avoid|(?:shouldn't|mustn't|can't|must not|should not|cannot|may not|not) be|nowhere){_FILLER}(?: an?)?"
 _OLDER = r"(?:older than|earlier than|before|prior to|pre[ -]?)"
 _NEWER = r"(?:newer than|later than|more recent than|after|past|post[ -]?|younger than)"
+_NOT_AFTER = rf"(?:from )?{_NEWER}"
 _TO = r"(?:and|to|till?|until|through|thru|-|/|bis|up to)"
 
 _RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
-        ("not_before", rf"{_NOT} {_OLDER} ?(?P<a>{POINT})"),
-        ("not_after", rf"{_NOT} {_NEWER} ?(?P<a>{POINT})"),
+        ("not_before", rf"{_NOT} {_OLDER} ?{_ABOUT}(?P<a>{POINT})"),
+        ("not_after", rf"{_NOT} {_NOT_AFTER} ?{_ABOUT}(?P<a>{POINT})"),
         (
             "range",
             rf"\b(?:between|from|in|of)? ?(?P<a>{_YEAR}) ?{_TO} ?(?P<b>\d\d)(?![\d'%]|s\b| \w)",
@@ -69,8 +71,8 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             rf"\b(?:between|from|in|of)? ?(?P<a>{POINT}) ?{_TO} ?(?P<b>{POINT})",
         ),
         ("union", rf"(?P<a>{_DECADE}|{_YEAR}),? (?:or|and|&) (?:the )?(?P<b>{_DECADE}|{_YEAR})"),
-        ("before", rf"\b{_OLDER} ?(?P<a>{POINT})"),
-        ("after", rf"\b{_NEWER} ?(?P<a>{POINT})"),
+        ("before", rf"\b{_OLDER} ?{_ABOUT}(?P<a>{POINT})"),
+        ("after", rf"\b{_NEWER} ?{_ABOUT}(?P<a>{POINT})"),
         ("since", rf"\b(?:since|starting (?:in|from|with)|no older than) (?P<a>{POINT})"),
         ("until", rf"\b(?:until|till?|up to|by|no newer than|at the latest) (?P<a>{POINT})"),
         (
@@ -107,7 +109,7 @@ _ANY = re.compile(
 _ITEM = r"(?: \w+){0,2}? (?:films?|movies?|ones?|releases?|stuff|titles?|flicks?|books?|games?|things?|cinema)"
 _NO_OLD = re.compile(
     r"\b(?:not|nothing|no|isn't|aren't|without)(?: (?:too|so|very|that|any|really))* old\b(?! man| school)"
-    r"|\b(?:not|nothing|no|without)(?: (?:any|in))? (?:classics?|oldies?|vintage|black[ -]and[ -]white|b&w)\b"
+    r"|\b(?:not|nothing|no|without)(?: (?:any|in))? (?:classics?|oldies?|vintage)\b"
 )
 _SHOWN = r"(?:\b(?:these|those|they|it|that)|\ue002+)(?:'re| are| is|'s| look| seem| feel| sound)(?: (?:all|a bit|kind of|kinda|rather|so|too|very|really|way|quite|pretty|just|mostly|a little|both|far)){0,3}"
 _NEWER_WORD = re.compile(
@@ -194,7 +196,11 @@ def read_years(plain: str, *, oldest: int, newest: int) -> YearReading:
         newest: Last year of the catalog; "recent" is measured from it, not from the clock.
     """
     if match := _ANY.search(plain):
-        return YearReading(cleared=True, spans=(match.span(),))
+        rest = plain[: match.start()] + " " * len(match[0]) + plain[match.end() :]
+        beside = _points(rest)  # "one from every era, but let's start before 1980"
+        if beside is None or not beside.bounded:
+            return YearReading(cleared=True, spans=(match.span(),))
+        return replace(beside, spans=(*beside.spans, match.span()))
     reading = _points(plain) or _centuries(plain, newest)
     if reading is not None:
         return reading
@@ -223,7 +229,7 @@ def _narrowed(found: YearReading, name: str, match: re.Match[str]) -> YearReadin
         second_first, second_last = point_years(match["b"])
         bounds: Bounds = (min(first, second_first), max(last, second_last))
     elif name == "around":
-        bounds = (first - 2, last + 2)
+        bounds = (first - 2, last + 2) if first == last else (first, last)
     else:
         bounds = {
             "not_before": (first, None), "not_after": (None, last), "before": (None, first - 1),

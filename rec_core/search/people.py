@@ -31,7 +31,52 @@ _STUDIOS = word_set(
 _SIBLINGS = word_set("brothers bros sisters siblings twins duo")
 _CREDITS = frozenset({"starring", "stars", "featuring", "by", "actor", "actress", "director"})
 _COMPANY = frozenset({"with", "without", "from", "of", "and", "or", "like", "love", "no", "not"})
-_DOMINANCE = 3
+_MAKING = frozenset({"by", "director", "directed"})
+_PLAYING = frozenset({"with", "without", "starring", "stars", "featuring", "actor", "actress"})
+_PLACING = frozenset({"in", "at", "near", "around", "across", "outside", "to", "into"})
+_ENDINGS = frozenset({"jr", "sr", "junior", "senior"})
+# Some credits are no names: what remains of "Narrated by …", "Voices of …".
+_SOME = frozenset(
+    {
+        "some",
+        "few",
+        "couple",
+        "any",
+        "more",
+        "two",
+        "three",
+        "four",
+        "five",
+        "2",
+        "3",
+        "4",
+        "5",
+        "of",
+    }
+)
+_AGES = frozenset({"old", "early", "late", "classic", "good", "great", "other", "best", "more"})
+_NO_ENDINGS = frozenset({"by", "of", "with", "the", "and", "as", "for"})
+# What everybody calls people who have another name in the credits.
+_NICKNAMES = {
+    ("arnie",): "Arnold Schwarzenegger", ("the", "rock"): "Dwayne Johnson", ("leo",): "Leonardo DiCaprio",
+    ("sly",): "Sylvester Stallone", ("jlo",): "Jennifer Lopez", ("jlaw",): "Jennifer Lawrence",
+    ("rdj",): "Robert Downey Jr.", ("scarjo",): "Scarlett Johansson", ("bogie",): "Humphrey Bogart",
+}  # fmt: skip
+_SHORT_FOR = {
+    "nic": "nicolas", "nick": "nicolas", "mike": "michael", "bob": "robert", "rob": "robert", "bobby": "robert",
+    "matt": "matthew", "chris": "christopher", "tony": "anthony", "sam": "samuel", "dan": "daniel", "danny": "daniel",
+    "jen": "jennifer", "jenny": "jennifer", "kate": "katherine", "liz": "elizabeth", "joe": "joseph", "will": "william",
+    "jim": "james", "jimmy": "james", "tim": "timothy", "ed": "edward", "steve": "steven", "stephen": "steven",
+    "dave": "david", "tom": "thomas", "leo": "leonardo", "arnie": "arnold", "phil": "philip", "greg": "gregory",
+    "andy": "andrew", "drew": "andrew", "jeff": "jeffrey", "ben": "benjamin", "kathy": "katherine", "pat": "patrick",
+    "charlie": "charles", "richie": "richard", "nat": "natalie", "scarlet": "scarlett", "quent": "quentin", "sly": "sylvester",
+    "becky": "rebecca", "vicky": "victoria", "angie": "angelina", "sandy": "sandra", "johny": "johnny", "marty": "martin",
+}  # fmt: skip
+_DOMINANCE = 2
+_ROLE_DOMINANCE = 1.3
+_GIVEN_SHARE = 0.7
+_WELL_KNOWN = 1_000
+_LITTLE_KNOWN = 20.0
 _SURNAME_CONFIDENCE = 0.85
 _MOST_BEARERS = 12
 _TOGETHER = 2
@@ -43,7 +88,9 @@ _MIN_SQUASHED = 10  # "brucewilis" may lack its space; a shorter lone word is no
 class PeopleIndex:
     """Full names, with typing errors, and surnames that mean one person only.
 
-    A surname counts when its best-known bearer has at least three times the fame of the next one.
+    A surname counts when its best-known bearer has at least twice the fame of the next one; after "by" or
+    "with" the fame as a director or an actor decides. A first name counts when one well-known person has nearly all
+    of its fame ("Denzel").
 
     Args:
         catalog: Its people.
@@ -55,14 +102,18 @@ class PeopleIndex:
         self._names: dict[tuple[str, ...], str] = {}
         for name in catalog.people:
             key = tuple(token.form for token in tokenise(name))
-            if key:
+            if key and key[-1] not in _NO_ENDINGS:
                 self._names.setdefault(key, name)
+        for key, name in tuple(self._names.items()):
+            if (shorter := _as_spoken(key)) != key:
+                self._names.setdefault(shorter, name)
         self._items_of = Counter(name for item in catalog for name in item.people)
         self._fame_of: dict[str, float] = {name: float(n) for name, n in self._items_of.items()}
         if popularity is not None:
             for row, item in enumerate(catalog):
                 for place, name in enumerate(item.people):  # makers and leads come first
                     self._fame_of[name] += float(popularity[row]) / (1 + place)
+        self._role_fame = _fame_in_roles(catalog, popularity)
         self._casts = tuple(item.people for item in catalog)
         self._fame_bound = len(catalog) // 5_000  # in a large catalog every word is somebody's name
 
@@ -128,6 +179,37 @@ class PeopleIndex:
             if len(counts) == 1 or counts[0] >= _DOMINANCE * counts[1]:
                 found[surname] = names[0]
         return found
+
+    @cached_property
+    def _given(self) -> dict[tuple[str, ...], str]:
+        """First names that mean one well-known person, and nicknames."""
+        totals: Counter[str] = Counter()
+        best: dict[str, str] = {}
+        for key, name in self._names.items():
+            if len(key) > 1:
+                totals[key[0]] += self._fame_of[name]  # pyright: ignore[reportArgumentType]
+                if self._fame_of[name] > self._fame_of.get(best.get(key[0], ""), 0.0):
+                    best[key[0]] = name
+        known = sorted(self._fame_of.values(), reverse=True)
+        bound = max(known[min(_WELL_KNOWN, len(known)) - 1], self._fame_bound) if known else 0.0
+        found = {
+            (given,): name
+            for given, name in best.items()
+            if bound <= self._fame_of[name] >= _GIVEN_SHARE * totals[given] and len(given) > 3
+            and not is_everyday(given) and (given,) not in self._surnames
+        }  # fmt: skip
+        known_nicknames = {key: name for key, name in _NICKNAMES.items() if name in self._items_of}
+        return {**found, **known_nicknames} if len(self._names) > _WELL_KNOWN else known_nicknames
+
+    def _in_role(self, surname: tuple[str, ...], cue: str) -> str | None:
+        """Who of a surname is meant after "by" (a director) or "with" (an actor); None when two are as likely."""
+        fame = self._role_fame["makes" if cue in _MAKING else "plays"]
+        bearers = sorted(self._bearers.get(surname, ()), key=lambda name: -fame.get(name, 0.0))[:2]
+        counts = [fame.get(name, 0.0) for name in bearers]
+        if not counts or counts[0] <= self._fame_bound:
+            return None
+        clear = len(counts) == 1 or counts[0] >= _ROLE_DOMINANCE * counts[1]
+        return bearers[0] if clear else None
 
     @cached_property
     def _long_surnames(self) -> Spellings:
@@ -235,9 +317,31 @@ class PeopleIndex:
         forms = _forms(scene)
         for length in (5, 4, 3, 2):
             for first in range(len(forms) - length + 1):
-                name = self._squashed.get("".join(forms[first : first + length]))
-                if name is not None:
-                    yield first, first + length - 1, name, 1.0
+                window, last = forms[first : first + length], first + length - 1
+                name = self._squashed.get("".join(window)) or self._turned(window)
+                if name is None and length == 2 and window[0] in _SHORT_FOR:
+                    name = self._names.get((_SHORT_FOR[window[0]], window[1]))
+                if name is not None and not self._is_doubtful(scene, window, name, first):
+                    yield first, last, name, 1.0
+
+    def _turned(self, window: Sequence[str]) -> str | None:
+        """A name said with the family name first or last: "Wong Kar Wai" for Kar-Wai Wong."""
+        if len(window) != 3 or any(is_everyday(word) for word in window):
+            return None
+        for turned in ((*window[1:], window[0]), (window[-1], *window[:-1])):
+            if (name := self._names.get(turned)) is not None:
+                return name
+        return None
+
+    def _is_doubtful(self, scene: Scene, window: Sequence[str], name: str, first: int) -> bool:
+        """True for a name that may be a place or mere words: "from Hong Kong", "the rock"."""
+        if tuple(window) in self._given:
+            return True  # "the rock" is no credit of that name
+        placed = _cued(scene, first, _PLACING | {"from"})
+        if placed and self._fame_of[name] < _LITTLE_KNOWN:
+            return True
+        mere = all(is_everyday(word) for word in window) and self._fame_of[name] < _LITTLE_KNOWN
+        return mere and not _cued(scene, first, _CREDITS | _COMPANY)
 
     def _misspelled(self, scene: Scene) -> Iterable[tuple[int, int, str, float]]:
         forms = _forms(scene)
@@ -266,11 +370,28 @@ class PeopleIndex:
             for first in range(len(forms) - length + 1):
                 window = tuple(forms[first : first + length])
                 last = first + length - 1
-                name = self._surnames.get(window)
+                cue = scene.tokens[first - 1].form if first else ""
+                name = self._in_role(window, cue) if cue in _MAKING | _PLAYING else None
+                name = name or self._surnames.get(window)
+                given = self._given.get(window)
                 if name is not None and _stands_alone(scene, window, first, last):
                     yield first, last, name, _SURNAME_CONFIDENCE
+                elif given is not None and _is_addressed(scene, window, first, last):
+                    yield first, last, given, _SURNAME_CONFIDENCE
+                elif length == 1 and (several := self._of_several(scene, window[0], first)):
+                    yield first, last, several, _SURNAME_CONFIDENCE
                 elif name is None and length == 1:
                     yield from self._misspelled_surname(scene, window[0], first)
+
+    def _of_several(self, scene: Scene, word: str, first: int) -> str | None:
+        """Whose films are meant by "two Hitchcocks", "some old Kubricks"."""
+        counted = first and (
+            _cued(scene, first, _SOME)
+            or (_cued(scene, first, _AGES) and first > 1 and scene.tokens[first - 2].form in _SOME)
+        )
+        if not counted or not word.endswith("s") or len(word) < 6 or is_everyday(word):
+            return None
+        return self._surnames.get((word[:-1],))
 
     def _families(self, scene: Scene) -> list[tuple[int, int, str, float]]:
         """People who work together under one name: "the Coens", "the Wachowski sisters"."""
@@ -342,12 +463,47 @@ def _stands_alone(scene: Scene, window: Sequence[str], first: int, last: int) ->
     follows = first > 0 and not credited and not scene.opens_sentence(first - 1)
     if follows and scene.tokens[first].capital and scene.tokens[first - 1].capital:
         return False  # another first name
-    if len(window) == 1 and window[0] in _STUDIOS:
+    if len(window) == 1 and (window[0] in _STUDIOS or _cued(scene, first, _PLACING)):
         return False
     if len(window) == 1 and (is_everyday(window[0]) or len(window[0]) < 4):
         return _cued(scene, first, _CREDITS) and (scene.tokens[first].capital or len(window[0]) > 3)
     named = scene.tokens[first].capital and not scene.shouted
     return named or credited or len("".join(window)) > 6
+
+
+def _is_addressed(scene: Scene, window: Sequence[str], first: int, last: int) -> bool:
+    """True where a first name or a nickname stands for a person: after "with", or as a sentence by itself."""
+    if last + 1 < len(scene.tokens) and not scene.ends_phrase(last):
+        return False
+    if _cued(scene, first, _CREDITS | {"with", "without", "not", "or", "more"}):
+        return True
+    alone = scene.opens_sentence(first) and re.match(
+        r"\s*(?:[.!,]|$)", scene.text[scene.tokens[last].end :]
+    )
+    return len(window) == 1 and bool(alone) and scene.tokens[first].capital
+
+
+def _as_spoken(key: tuple[str, ...]) -> tuple[str, ...]:
+    """A name without middle initials and "Jr.": "Samuel Jackson", "Robert Downey"."""
+    kept = key[:-1] if len(key) > 2 and key[-1] in _ENDINGS else key
+    if len(kept) < 3:
+        return kept
+    return (kept[0], *(word for word in kept[1:-1] if len(word) > 1), kept[-1])
+
+
+def _fame_in_roles(
+    catalog: Catalog, popularity: np.ndarray | None
+) -> dict[str, defaultdict[str, float]]:
+    """Fame of people as those who make items and as those who play in them."""
+    makes: defaultdict[str, float] = defaultdict(float)
+    plays: defaultdict[str, float] = defaultdict(float)
+    for row, item in enumerate(catalog):
+        weight = 1.0 if popularity is None else 1.0 + float(popularity[row])
+        for name in item.directors:
+            makes[name] += weight
+        for place, name in enumerate(item.cast):
+            plays[name] += weight / (1 + place)
+    return {"makes": makes, "plays": plays}
 
 
 def _cued(scene: Scene, first: int, cues: frozenset[str]) -> bool:

@@ -257,8 +257,12 @@ class TitleSpotter:
 
     def _accept_phrase(self, scene: Scene, span: _Span, *, named: bool, cue: bool) -> bool:
         """Two words and more without quotes: a sign, or words that no talk is made of."""
+        if span.guessed and all(self._is_ordinary(word) for word in span.hits[0][0].key):
+            return cue and span.hits[0][1] >= 0.9  # slips in talk, not in a title made of talk
         if named or cue:
             return True
+        if scene.is_place(span.first) and span.first and all(map(str.islower, _raw(scene, span))):
+            return False
         said = scene.tokens[span.first : span.last + 1]
         plain = all(word in REQUEST_WORDS or _is_common(word) for word in span.key)
         if plain or (span.guessed and not any(self._is_strange(token.form) for token in said)):
@@ -316,6 +320,12 @@ class TitleSpotter:
             start=start,
             end=end,
         )
+
+
+def _raw(scene: Scene, span: _Span) -> list[str]:
+    return [
+        scene.text[token.start : token.end] for token in scene.tokens[span.first : span.last + 1]
+    ]
 
 
 def _weight(span: _Span) -> float:

@@ -279,10 +279,15 @@ def test_a_why_at_the_end_is_a_question_too() -> None:
     assert (reading.act, titles(reading.item_ids)) == ("explain", ["Fargo"])
 
 
-def test_no_black_and_white_means_later_films() -> None:
+def test_no_black_and_white_pushes_that_down_and_bounds_no_years() -> None:
     wish = read("nothing in black and white", ConversationState()).wish
-    assert wish.year_max is None
-    assert wish.year_min is not None
+    assert wish.avoid == "black and white"
+    assert (wish.year_min, wish.year_max) == (None, None)
+
+
+def test_a_few_is_shown_and_not_kept_as_a_number() -> None:
+    reading = read("a few funny films", ConversationState())
+    assert (reading.count, reading.wish.count) == (3, None)
 
 
 def test_a_mood_whose_genre_is_refused_still_pulls() -> None:
