@@ -52,10 +52,11 @@ class MergePolicy:
 
 
 # Pairs of acts stand where the model was right oftener than the rules over the five sets that have been read (dev, choice, choice_2,
-# held_back, fresh_a): where the rules say "chat" or "unknown" and the model a wish they were right 8 times of 9. People are the rules'
+# choice_3, held_back): where the rules say "chat" or "unknown" and the model a wish they were right 8 times of 9. People are the rules'
 # since they know roles, first names and pronouns: believing only what both found ("agree") cost .10 to .15 of recall on every set.
+# So are refused people: the model took "by Michael Mann that I haven't seen" for a refusal, and adds nothing on choice_3.
 POLICY = MergePolicy(
-    trust={"no_people": "union", "unlike": "union", "words": "union", "unknown": "fill"},
+    trust={"unlike": "union", "words": "union", "unknown": "fill"},
     acts=frozenset(
         {
             ("unknown", "feedback"), ("unknown", "details"), ("unknown", "compare"), ("unknown", "more"),
