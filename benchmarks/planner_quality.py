@@ -5,7 +5,7 @@
 
 FILE is the film catalog that the labels were written against (JSON lines, 24,050 films). The sets
 lie in benchmarks/requests, each by another writer: `dev` may be read and worked with, `choice` decides
-between planners and may be run but not read, `held_back` is run once, at the end. Each request stands alone: the planner gets the wish, the slate
+between planners and may be run but not read, `held_back_2` was run once, at the end; `choice_2`, `choice_3` and `held_back` have been read since. Each request stands alone: the planner gets the wish, the slate
 and the messages before it as the label states them, so that one mistake is not counted twice.
 
 rules           the built-in rules
