@@ -19,7 +19,7 @@ from rec_core import DataError, Progress, RunOptions
 
 from .rewriter_parts import RewriterParts
 from .rewriter_report import RewriterReport
-from .rewriter_rows import ChosenRows, make_policies
+from .rewriter_rows import TUNED, ChosenRows, make_policies
 
 _AT_ONCE = 60
 
@@ -71,7 +71,12 @@ def run_rewriter(options: RewriterOptions, progress: Progress) -> RewriterReport
     queries, failed, writing = _written(options, parts, sample, progress)
     scores, searching = _scored(options, parts, sample, queries, progress)
     return RewriterReport(
-        table=rewrite_table(sample, scores, generator=run.generator("rewriter bootstrap")),
+        table=rewrite_table(
+            sample,
+            scores,
+            generator=run.generator("rewriter bootstrap"),
+            compared=_last_tuned(scores),
+        ),
         tasks=sample,
         queries=queries,
         scores=scores,
@@ -91,6 +96,11 @@ def run_rewriter(options: RewriterOptions, progress: Progress) -> RewriterReport
         writing_seconds=writing,
         search_seconds=searching,
     )
+
+
+def _last_tuned(scores: Mapping[Key, object]) -> str:
+    """The row that all others are compared with: what GRPO made, or what it would start from."""
+    return next((row for row in reversed(TUNED) if row in {key[0] for key in scores}), TUNED[-1])
 
 
 def _sample(
