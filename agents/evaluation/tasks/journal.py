@@ -6,21 +6,16 @@ tasks are passed over; half a line at the end, left by a crash, is cut off.
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from rec_core import DataError
-
+from ..lines import LineFile, open_lines
 from .trial import TrialResult
 
 JOURNAL = "trials.jsonl"
-_LOCK = ".running"
 
 
 class TrialKey(BaseModel):
@@ -51,19 +46,16 @@ class Journal:
         done: What is there.
     """
 
-    def __init__(self, stream: IO[bytes], done: dict[TrialKey, TrialResult]) -> None:
-        self.done = done
-        self._stream = stream
+    def __init__(self, file: LineFile) -> None:
+        self.done = _read(file.lines)
+        self._file = file
 
     def append(self, results: Iterable[tuple[TrialKey, TrialResult]]) -> None:
         """Write trials so that they outlive a crash."""
         added = dict(results)
-        lines = [
-            _Entry(key=key, result=result).model_dump_json() + "\n" for key, result in added.items()
-        ]
-        self._stream.write("".join(lines).encode())
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+        self._file.append(
+            _Entry(key=key, result=result).model_dump_json() for key, result in added.items()
+        )
         self.done.update(added)
 
 
@@ -74,27 +66,13 @@ def open_journal(folder: Path) -> Iterator[Journal]:
     Raises:
         DataError: Another run is writing there.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as fault:
-            raise DataError(
-                f"Another run is writing to {str(folder)!r}.",
-                "Wait for it, or name another folder with --out.",
-            ) from fault
-        with (folder / JOURNAL).open("ab+") as stream:
-            yield Journal(stream, _read(stream))
+    with open_lines(folder / JOURNAL) as file:
+        yield Journal(file)
 
 
-def _read(stream: IO[bytes]) -> dict[TrialKey, TrialResult]:
-    stream.seek(0)
-    content = stream.read()
-    whole = content[: content.rfind(b"\n") + 1]
-    if len(whole) < len(content):
-        stream.truncate(len(whole))
+def _read(lines: Iterable[bytes]) -> dict[TrialKey, TrialResult]:
     done: dict[TrialKey, TrialResult] = {}
-    for line in whole.splitlines():
+    for line in lines:
         try:
             entry = _Entry.model_validate_json(line)
         except ValidationError:

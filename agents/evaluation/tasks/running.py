@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from typing import Protocol
 
-from rec_core import DataError, Progress, no_progress
+from rec_core import Progress, no_progress
 
+from ..engines import InProcess, Processes
 from .facts import FactTable
 from .journal import Journal, TrialKey, open_journal
 from .keys import KeyedTask, key_of
@@ -133,9 +127,9 @@ def _fill(
     left = sum(len(piece.keys) for piece in pieces)
     done = total - left
     progress("trials", done, total)
-    work = _elsewhere if processes > 1 and left > _FEW else _here
-    with work(world, pieces, processes) as results:
-        for found in results:
+    several = processes > 1 and left > _FEW
+    with Processes(world, processes) if several else InProcess(world) as engine:
+        for found in engine.each(_held, pieces):
             journal.append(found)
             done += len(found)
             progress("trials", done, total)
@@ -160,57 +154,3 @@ def _held(world: World, piece: Piece) -> _Found:
         )
         for key in piece.keys
     ]
-
-
-@contextmanager
-def _here(world: World, pieces: Sequence[Piece], processes: int) -> Iterator[Iterator[_Found]]:
-    del processes
-    yield (_held(world, piece) for piece in pieces)
-
-
-@contextmanager
-def _elsewhere(world: World, pieces: Sequence[Piece], processes: int) -> Iterator[Iterator[_Found]]:
-    pool = ProcessPoolExecutor(
-        processes, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(world,)
-    )
-    try:
-        yield _as_they_come(pool, pieces)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _as_they_come(pool: ProcessPoolExecutor, pieces: Sequence[Piece]) -> Iterator[_Found]:
-    waiting: set[Future[_Found]] = {pool.submit(_held_by_worker, piece) for piece in pieces}
-    try:
-        while waiting:
-            ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in ready)
-    except BrokenProcessPool as fault:
-        raise DataError(
-            "A worker process was ended from outside, perhaps for want of memory.",
-            "Run the same command again, which goes on where this one was, with fewer --processes.",
-        ) from fault
-    finally:
-        for future in waiting:
-            future.cancel()
-
-
-_WORLD: list[World] = []  # of a worker process, which has one all its life
-
-
-def _start_worker(world: World) -> None:
-    signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # Ctrl-C is the parent's to report
-    _WORLD.append(world)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A killed parent cannot end its workers, so they watch for it."""
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-def _held_by_worker(piece: Piece) -> _Found:
-    return _held(_WORLD[0], piece)
