@@ -6,6 +6,8 @@ STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 # Two processes on two cores spin against each other without this.
 export OMP_WAIT_POLICY := PASSIVE
+# Processes that the fast tests are shared out to.
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
 
@@ -32,8 +34,9 @@ chat: $(STAMP)  ## set everything up and open the chat page on 127.0.0.1:7860
 demo: $(STAMP)  ## set everything up and hold a short scripted conversation in the terminal
 	$(BIN)/rapport demo
 
+test: export OMP_NUM_THREADS := 1
 test: $(DEV_STAMP)  ## set up and run the fast tests
-	$(BIN)/python -m pytest -m "not slow and not gpu"
+	$(BIN)/python -m pytest -m "not slow and not gpu" -n $(JOBS) --dist worksteal
 
 test-all: $(DEV_STAMP)  ## set up and run all tests, slow ones too
 	$(BIN)/python -m pytest -m "not gpu"

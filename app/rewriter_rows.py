@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agents.llm.embedded import has_embedded_model
+from agents.rewriting.companions import Companions
 from agents.rewriting.journal import RewriteJournal, adapter_fingerprint
 from agents.rewriting.leaks import read_marks
 from agents.rewriting.policies import (
+    CompanionsPolicy,
     ContextPolicy,
     ModelPolicy,
     OraclePolicy,
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
     from .rewriter_parts import RewriterParts
 
-ROWS = ("raw", "context", "rules", "untuned", "sft", "grpo", "oracle")
+ROWS = ("raw", "context", "rules", "companions", "untuned", "sft", "grpo", "oracle")
 TUNED = ("sft", "grpo")
 _MODELS = ("untuned", *TUNED)
 _JOURNAL = "rewrites.jsonl"
@@ -93,6 +96,11 @@ def make_policies(
     policies: dict[str, RewritePolicy] = {}
     journal = RewriteJournal(cache_folder / _JOURNAL)
     for row in rows.names:
+        if row == "companions":
+            folder = rows.adapters.get("grpo") or rows.adapters["sft"]
+            companions = Companions.load(folder, parts.catalog)
+            policies[row] = CompanionsPolicy(parts.finder, companions)
+            continue
         if row in simple:
             policies[row] = simple[row]()
             continue
@@ -101,7 +109,9 @@ def make_policies(
             _writer(cache_folder, adapter),
             parts.finder,
             name=row,
-            tuned=adapter is not None,
+            companions=None
+            if adapter is None
+            else partial(Companions.load, adapter, parts.catalog),
             fingerprint=model_fingerprint(adapter),
             journal=journal,
             progress=_named(progress, row),
@@ -157,6 +167,8 @@ def _adapters(named: Sequence[str]) -> dict[str, Path]:
 def _why_not(row: str, given: Mapping[str, Path]) -> str:
     if row in _MODELS and not has_embedded_model():
         return "the built-in language model is not installed"
+    if row == "companions":
+        return "" if any(not _why_not(one, given) for one in TUNED) else "no adapter has any"
     if row in TUNED and row not in given and shipped_adapter(row) is None:
         return "no such adapter ships with this version"
     return ""

@@ -27,6 +27,7 @@ def open_rewriter(settings: Settings, recommender: Recommender) -> QueryRewriter
         return None
     folder = _adapter(settings.rewriter)
     from agents.llm.embedded import EmbeddedModel, find_base_model, prepare_base_model
+    from agents.rewriting.companions import Companions
     from agents.rewriting.facts import FactFinder
     from agents.rewriting.rewriter import QueryRewriter
 
@@ -37,7 +38,8 @@ def open_rewriter(settings: Settings, recommender: Recommender) -> QueryRewriter
         adapter="rewriter",
     )
     finder = FactFinder.over(recommender.catalog, recommender.interactions.item_counts)
-    return QueryRewriter(model, finder)
+    catalog = recommender.catalog
+    return QueryRewriter(model, finder, companions=lambda: Companions.load(folder, catalog))
 
 
 def _adapter(name: str) -> Path:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from rec_core import DataError
+from rec_core import DataError, atomic_file
 
 _LOCK = ".running"
 
@@ -25,7 +25,8 @@ class LineFile:
         lines: What was there when the file was opened, whole lines only, without their ends.
     """
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, path: Path, stream: IO[bytes]) -> None:
+        self._path = path
         self._stream = stream
         self.lines: tuple[bytes, ...] = _whole_lines(stream)
 
@@ -34,6 +35,12 @@ class LineFile:
         self._stream.write("".join(f"{line}\n" for line in lines).encode())
         self._stream.flush()
         os.fsync(self._stream.fileno())
+
+    def finish(self, lines: Iterable[str]) -> None:
+        """Put these lines in the place of all others, at once; nothing can be appended afterwards."""
+        with atomic_file(self._path) as temporary, temporary.open("w", encoding="utf-8") as stream:
+            stream.writelines(f"{line}\n" for line in lines)
+        self._stream.close()  # it leads to the file that is gone
 
 
 @contextmanager
@@ -53,7 +60,7 @@ def open_lines(path: Path) -> Iterator[LineFile]:
                 "Wait for it, or name another folder with --out.",
             ) from fault
         with path.open("ab+") as stream:
-            yield LineFile(stream)
+            yield LineFile(path, stream)
 
 
 def _whole_lines(stream: IO[bytes]) -> tuple[bytes, ...]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
     from rec_core import Progress
-    from rec_core.dialogue import Utterance
+
+    from .companions import Companions
 
 _AT_ONCE = 64  # answers lost at most when a run is killed
 _RULE_FILMS = 5
@@ -136,7 +137,7 @@ class ModelPolicy:
         writer: Makes the model; called when something has to be written that the journal lacks.
         finder: Facts for its prompt.
         name: Row of the table.
-        tuned: Whether the model was trained on additions.
+        companions: What a model that was trained on additions chooses from; None for one as it comes.
         fingerprint: Of the model and its adapter; answers are kept by it.
         journal: Keeps answers; None keeps none.
         progress: Told after each batch, stage "rewriting".
@@ -151,7 +152,7 @@ class ModelPolicy:
         finder: FactFinder,
         *,
         name: str,
-        tuned: bool,
+        companions: Callable[[], Companions] | None = None,
         fingerprint: str = "",
         journal: RewriteJournal | None = None,
         progress: Progress = no_progress,
@@ -160,7 +161,7 @@ class ModelPolicy:
         self.failed = 0
         self._make = writer
         self._finder = finder
-        self._tuned = tuned
+        self._companions = None if companions is None else companions()
         self._fingerprint = fingerprint
         self._journal = journal
         self._progress = progress
@@ -179,7 +180,7 @@ class ModelPolicy:
         )
 
     def _query(self, task: RewriteTask, written: str) -> str:
-        if not self._tuned:
+        if self._companions is None:
             return written or RawPolicy().rewrite([task])[0]
         from .additions import composed_query  # stands on this module
 
@@ -189,11 +190,8 @@ class ModelPolicy:
         """What the model wrote after the prefilled beginning, unread; kept answers are not written again."""
         from .additions import ADDITION_TOKENS  # stands on this module
 
-        limit = ADDITION_TOKENS if self._tuned else ANSWER_TOKENS
-        prompts = [
-            policy_messages(task.context, self._finder.facts(task.context), tuned=self._tuned)
-            for task in tasks
-        ]
+        limit = ANSWER_TOKENS if self._companions is None else ADDITION_TOKENS
+        prompts = [self._prompt(task) for task in tasks]
         keys = [answer_key(self._fingerprint, prompt) for prompt in prompts]
         known = {} if self._journal is None else self._journal.answers
         answers = {key: known[key] for key in keys if key in known}
@@ -211,16 +209,38 @@ class ModelPolicy:
         self._progress("rewriting", len(missing), len(missing))
         return tuple(answers[key] for key in keys)
 
+    def _prompt(self, task: RewriteTask) -> list[BaseMessage]:
+        from .companions import addition_prompt  # stands on this module
 
-def policy_messages(
-    context: Sequence[Utterance], facts: Facts, *, tuned: bool
-) -> Sequence[BaseMessage]:
-    """How a model is asked: a tuned one for additions, one as it comes for a whole query."""
-    from .additions import addition_messages  # stands on this module
+        if self._companions is not None:
+            return addition_prompt(task, self._finder, self._companions)
+        return rewrite_messages(task, self._finder.facts(task.context), tuned=False)
 
-    if tuned:
-        return addition_messages(context, facts)
-    return rewrite_messages(context, facts, tuned=False)
+
+class CompanionsPolicy:
+    """The rule's query with all films that a tuned model is shown to choose from: no model chooses.
+
+    Args:
+        finder: Finds facts.
+        companions: The films.
+    """
+
+    name = "companions"
+
+    def __init__(self, finder: FactFinder, companions: Companions) -> None:
+        self._finder = finder
+        self._companions = companions
+
+    def rewrite(self, tasks: Sequence[RewriteTask]) -> tuple[str, ...]:
+        """A query for each task."""
+        from .additions import addition_text, composed_query  # stands on this module
+
+        found = []
+        for task in tasks:
+            facts = self._finder.facts(task.context)
+            shown = self._companions.shown(facts, without=task.group_id)
+            found.append(composed_query(facts, addition_text([item.title for item in shown])))
+        return tuple(found)
 
 
 def rules_query(facts: Facts) -> str:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..budget import BudgetMeter
 from ..errors import BudgetExceeded
 from ..llm.chat import ModelFailed
-from .additions import composed_query
-from .policies import policy_messages
-from .prompting import read_rewrite, rewrite_prompt, rewrite_schema
+from .additions import addition_messages, composed_query
+from .prompting import read_rewrite, rewrite_messages, rewrite_prompt, rewrite_schema
 
 if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+
     from rec_core.dialogue import Utterance
 
     from ..llm.structured import StructuredModel
-    from .facts import FactFinder
+    from .companions import Companions
+    from .facts import FactFinder, Facts
 
 _LOG = logging.getLogger(__name__)
 _REMEMBERED = 64
@@ -45,7 +48,8 @@ class QueryRewriter:
     Args:
         model: Writes JSON under a schema: the embedded model with a rewriter's adapter, or any other.
         finder: Facts about the films that the conversation names.
-        tuned: Whether the model was trained on this task; else it is given instructions.
+        companions: Makes what a model that was trained on this task chooses from, when it is first
+            needed; None for a model as it comes, which is given instructions.
         seconds: The longest that one rewrite may take, of what the turn has left.
     """
 
@@ -54,12 +58,13 @@ class QueryRewriter:
         model: StructuredModel,
         finder: FactFinder,
         *,
-        tuned: bool = True,
+        companions: Callable[[], Companions] | None = None,
         seconds: float = 4.0,
     ) -> None:
         self._model = model
         self._finder = finder
-        self._tuned = tuned
+        self._tuned = companions is not None
+        self._make = companions
         self._seconds = seconds
         self._known: OrderedDict[tuple[Utterance, ...], ChatRewrite] = OrderedDict()
 
@@ -90,7 +95,7 @@ class QueryRewriter:
         prompt, facts = rewrite_prompt(tuned=self._tuned), self._finder.facts(said)
         try:
             text = self._model.complete(
-                policy_messages(said, facts, tuned=self._tuned),
+                self._messages(said, facts),
                 schema=rewrite_schema(),
                 prompt=(prompt.name, prompt.sha),
                 meter=_Hurried(meter, self._seconds),
@@ -107,6 +112,15 @@ class QueryRewriter:
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return found
+
+    def _messages(self, said: Sequence[Utterance], facts: Facts) -> list[BaseMessage]:
+        if self._companions is None:
+            return rewrite_messages(said, facts, tuned=False)
+        return addition_messages(said, facts, self._companions.shown(facts))
+
+    @cached_property
+    def _companions(self) -> Companions | None:
+        return None if self._make is None else self._make()
 
 
 class _Hurried(BudgetMeter):

@@ -71,10 +71,11 @@ def rewriter(
     """Teach the built-in model what to add to a search, by what the search then finds.
 
     First a leak audit: a fifth of the dialogues is held back and never read. Then
-    demonstrations, found by search alone: for each training turn the best of some
-    additions that other dialogues suggest. Then fine-tuning on them, then GRPO
-    (TRL): several additions are drawn for a turn, and those that bring the films
-    really recommended further to the front are made likelier.
+    demonstrations, found by search alone: the model is shown films that other
+    dialogues suggest, and for each training turn the best of some choices among
+    them is what it shall write. Then fine-tuning on these, then GRPO (TRL): several
+    choices are drawn for a turn, and titles that bring the films really recommended
+    further to the front are made likelier.
 
     Stop it at any time; the same command goes on after the last checkpoint, and a
     finished stage is not done again. The folder gets demonstrations.jsonl, the
@@ -83,7 +84,7 @@ def rewriter(
     report.html. Score an adapter on what was held back with
     `rapport eval rewriter --policy-adapter OUT/grpo`.
 
-    On one core fine-tuning takes some 10 minutes of its time, a step of GRPO some 18
+    On one core fine-tuning takes some 10 minutes of its time, a step of GRPO some 30
     seconds. The recipes for one GPU draw with vLLM in the same process
     (`pip install vllm`); for several GPUs start them as
     `accelerate launch --num_processes 4 -m app tune rewriter --recipe gpu-3b-vllm …`.
@@ -170,5 +171,8 @@ def _lines(report: RunReport, out: Path) -> str:
     if report.shares:
         shares = ", ".join(f"{name} {value:.3g}" for name, value in report.shares.items())
         lines.append(f"GRPO: {shares}")
+    if report.instructions:
+        kept = ", ".join(f"{row} {score}" for row, score in report.instructions.items())
+        lines.append(f"Everyday instructions followed: {kept}")
     lines += [f"Adapter {row}: {folder}" for row, folder in report.adapters.items()]
     return "\n".join([*lines, f"Report: {out / 'report.html'}"])

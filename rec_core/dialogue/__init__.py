@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from .knowledge import ItemKnowledge as ItemKnowledge, describe_vectors as describe_vectors
     from .linking import DialogueLinker as DialogueLinker
+    from .memory import name_of as name_of
     from .ranker import DialogueRanker as DialogueRanker, item_knowledge as item_knowledge
     from .reading import DialogueReading as DialogueReading, read_dialogue as read_dialogue
     from .storage import shipped_dialogue_ranker as shipped_dialogue_ranker
@@ -38,6 +39,7 @@ _HOME_OF = {
     "is_same_dialogue": "identity",
     "item_knowledge": "ranker",
     "message_hashes": "identity",
+    "name_of": "memory",
     "read_dialogue": "reading",
     "same_dialogue_groups": "identity",
     "shipped_dialogue_ranker": "storage",

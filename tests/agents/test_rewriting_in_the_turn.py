@@ -43,7 +43,7 @@ class Writer:
 
 
 def rewriter(writer: Writer) -> QueryRewriter:
-    return QueryRewriter(writer, FactFinder.over(film_catalog()), tuned=False)
+    return QueryRewriter(writer, FactFinder.over(film_catalog()))
 
 
 def slate(query: str | ModelFailed | None) -> tuple[list[str], int]:

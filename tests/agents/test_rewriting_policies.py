@@ -9,9 +9,11 @@ import pytest
 from langchain_core.messages import BaseMessage
 
 from agents import BudgetMeter, ModelFailed, TurnLimits, TurnStopped
+from agents.rewriting.companions import Companions, CountedDialogue
 from agents.rewriting.facts import FactFinder
 from agents.rewriting.journal import RewriteJournal
 from agents.rewriting.policies import (
+    CompanionsPolicy,
     ContextPolicy,
     ModelPolicy,
     OraclePolicy,
@@ -21,7 +23,7 @@ from agents.rewriting.policies import (
 from agents.rewriting.prompting import PREFILL, answer_text, read_rewrite, rewrite_messages
 from agents.rewriting.rewriter import QueryRewriter
 from agents.rewriting.tasks import RewriteTask
-from rec_core.dialogue import Utterance
+from rec_core.dialogue import Utterance, dialogue_hash
 from tests.film_world import film_catalog, film_id
 
 CONTEXT = (
@@ -29,6 +31,23 @@ CONTEXT = (
     Utterance(role="assistant", text="How about Alien (1979)?"),
     Utterance(role="user", text="I hated it. Something with a chase please"),
 )
+
+
+def companions() -> Companions:
+    """Two dialogues name Heat and Jackie Brown together."""
+    catalog = film_catalog()
+    heat, brown = (catalog.row(film_id(title)) for title in ("Heat", "Jackie Brown"))
+    return Companions(
+        catalog,
+        [
+            CountedDialogue(
+                code=dialogue_hash(name),
+                named=frozenset({heat, brown}),
+                recommended=frozenset({brown}),
+            )
+            for name in ("one", "two")
+        ],
+    )
 
 
 def task(context: Sequence[Utterance] = CONTEXT, name: str = "t") -> RewriteTask:
@@ -69,6 +88,12 @@ def test_rules_write_the_facts_of_liked_films_and_the_wish(finder: FactFinder) -
         "Heat Action Crime Thriller Michael Mann Al Pacino Robert De Niro heist bank robbery "
         "los angeles 1995 hello loved great heist hated chase"
     )
+
+
+def test_companions_are_all_added_to_the_rule(finder: FactFinder) -> None:
+    (query,) = CompanionsPolicy(finder, companions()).rewrite([task()])
+
+    assert query == f"Jackie Brown {RulesPolicy(finder).rewrite([task()])[0]}"
 
 
 def test_the_oracle_describes_the_target_without_its_title() -> None:
@@ -150,7 +175,7 @@ class Writer:
 def test_what_a_model_wrote_is_kept_between_runs(finder: FactFinder, tmp_path: Path) -> None:
     def policy(writer: Writer, model: str) -> ModelPolicy:
         return ModelPolicy(
-            lambda: writer, finder, name="grpo", tuned=True, fingerprint=model,
+            lambda: writer, finder, name="grpo", companions=companions, fingerprint=model,
             journal=RewriteJournal(tmp_path / "sub" / "rewrites.jsonl"),
         )  # fmt: skip
 
@@ -171,13 +196,13 @@ def test_what_a_model_wrote_is_kept_between_runs(finder: FactFinder, tmp_path: P
 
 
 def test_an_answer_that_is_no_rewrite_is_replaced_and_counted(finder: FactFinder) -> None:
-    untuned = ModelPolicy(lambda: Writer("Sure, I"), finder, name="untuned", tuned=False)
-    tuned = ModelPolicy(lambda: Writer("Sure, I"), finder, name="grpo", tuned=True)
+    untuned = ModelPolicy(lambda: Writer("Sure, I"), finder, name="untuned")
+    tuned = ModelPolicy(lambda: Writer("Sure, I"), finder, name="grpo", companions=companions)
 
     assert untuned.rewrite([task()]) == RawPolicy().rewrite([task()])
     assert tuned.rewrite([task()]) == RulesPolicy(finder).rewrite([task()])
     assert (untuned.failed, tuned.failed) == (1, 1)
-    whole = ModelPolicy(lambda: Writer('western"}'), finder, name="untuned", tuned=False)
+    whole = ModelPolicy(lambda: Writer('western"}'), finder, name="untuned")
     assert whole.rewrite([task()]) == ("western",)
 
 
@@ -202,6 +227,7 @@ class Model:
         assert len(messages) == 2
         assert schema["required"] == ["query"]
         assert prompt[0] == "query_rewrite_tuned"
+        assert "? Jackie Brown (1997) comedy crime" in messages[1].text
         meter.charge_model_call(prompt_tokens=10)
         self.calls += 1
         self.left.append(meter.seconds_left)
@@ -213,7 +239,7 @@ class Model:
 
 def test_the_chat_gets_a_rewrite_charged_to_the_turn(finder: FactFinder) -> None:
     model, meter = Model(answer_text("dark western")), BudgetMeter(TurnLimits())
-    rewriter = QueryRewriter(model, finder, seconds=2.0)
+    rewriter = QueryRewriter(model, finder, companions=companions, seconds=2.0)
 
     first = rewriter.rewrite(CONTEXT, meter)
     again = rewriter.rewrite(CONTEXT, meter)
@@ -230,12 +256,17 @@ def test_the_chat_gets_a_rewrite_charged_to_the_turn(finder: FactFinder) -> None
 def test_the_chat_gets_none_when_the_model_does_not_write_one(
     finder: FactFinder, answer: str | Exception
 ) -> None:
-    assert QueryRewriter(Model(answer), finder).rewrite(CONTEXT, BudgetMeter(TurnLimits())) is None
+    assert (
+        QueryRewriter(Model(answer), finder, companions=companions).rewrite(
+            CONTEXT, BudgetMeter(TurnLimits())
+        )
+        is None
+    )
 
 
 def test_the_chat_asks_nobody_without_words_budget_or_time(finder: FactFinder) -> None:
     model = Model(answer_text("dark western"))
-    rewriter = QueryRewriter(model, finder)
+    rewriter = QueryRewriter(model, finder, companions=companions)
 
     assert rewriter.rewrite((), BudgetMeter(TurnLimits())) is None
     assert rewriter.rewrite(CONTEXT[1:2], BudgetMeter(TurnLimits())) is None
@@ -248,4 +279,6 @@ def test_stopping_the_turn_stops_the_rewriter(finder: FactFinder) -> None:
     meter.stop()
 
     with pytest.raises(TurnStopped):
-        QueryRewriter(Model(answer_text("a")), finder).rewrite(CONTEXT, meter)
+        QueryRewriter(Model(answer_text("a")), finder, companions=companions).rewrite(
+            CONTEXT, meter
+        )

@@ -15,20 +15,29 @@ from agents.llm.embedded import LoraRecipe
 from agents.llm.embedded.training_data import TokenPair
 from agents.llm.embedded.weights import merge_adapter
 from agents.rewriting.additions import addition_text, composed_query
+from agents.rewriting.companions import Companions
 from agents.rewriting.environment import SearchEnvironment
 from agents.rewriting.facts import FactFinder
 from agents.rewriting.policies import rules_query
 from agents.rewriting.rewards import RewardFailed, RewardParts
 from agents.rewriting.tasks import RewriteTask
-from agents.rewriting.training.demonstrations import Proposer, SearchPlan, find_demonstrations
+from agents.rewriting.training.credit import TitleCredit, returns_to_go, rows_to_learn_from
+from agents.rewriting.training.demonstrations import SearchPlan, find_demonstrations
 from agents.rewriting.training.grpo import GrpoReport, last_checkpoint, train_grpo
 from agents.rewriting.training.instructions import INSTRUCTIONS, follow_instructions
-from agents.rewriting.training.low_rank import LowRankShape, adapter_tensors
+from agents.rewriting.training.low_rank import LowRankShape, adapter_tensors, trainable
 from agents.rewriting.training.models import ModelSource, embedded_source
-from agents.rewriting.training.recipes import RECIPES, GrpoPart, grpo_settings, recipe_named
+from agents.rewriting.training.recipes import (
+    RECIPES,
+    GrpoPart,
+    RewriterRecipe,
+    grpo_settings,
+    recipe_named,
+)
 from agents.rewriting.training.rewarding import AdditionRewards, shuffled_targets
 from agents.rewriting.training.sampling import draw_completions
 from agents.rewriting.training.sft import fine_tune
+from agents.rewriting.training.shared_prompts import completion_log_probabilities
 from rec_core import (
     ArtifactError,
     Catalog,
@@ -46,7 +55,9 @@ SHAPE = LowRankShape(rank=2, alpha=4, first_layer=1)
 RECIPE = replace(
     RECIPES["cpu-135m"],
     shape=SHAPE,
-    grpo=GrpoPart(prompts=1, completions=4, tokens=6, learning_rate=1e-2, checkpoint_every=2),
+    grpo=GrpoPart(
+        prompts=1, completions=4, tokens=6, credit="answer", learning_rate=1e-2, checkpoint_every=2
+    ),
 )
 FILMS = (
     Item(item_id="a", title="Alien Harvest", year=1979, genres=("Horror",)),
@@ -126,31 +137,30 @@ class Letters(AdditionRewards):
 
 def grpo(
     source: ModelSource, finder: FactFinder, environment: SearchEnvironment, folder: Path,
-    *, steps: int, rewards: AdditionRewards | None = None,
+    *, steps: int, rewards: AdditionRewards | None = None, recipe: RewriterRecipe = RECIPE,
 ) -> tuple[GrpoReport, dict[str, torch.Tensor]]:  # fmt: skip
     rewards = rewards or Letters({one.task_id: one for one in TASKS}, environment, finder)
     with RunOptions(seed=7).seeded_torch("adapter"):
         model = source.load(SHAPE)
         report = train_grpo(
-            model, source, TASKS, finder=finder, rewards=rewards, recipe=RECIPE,
-            folder=folder, steps=steps, seed=7,
+            model, source, TASKS, finder=finder, companions=Companions.over(TASKS, finder),
+            rewards=rewards, recipe=recipe, folder=folder, steps=steps, seed=7,
         )  # fmt: skip
     return report, adapter_tensors(model)
 
 
-def test_proposals_come_from_other_dialogues_alone(
+def test_demonstrations_are_the_companions_that_find_what_was_wanted(
     finder: FactFinder, environment: SearchEnvironment
 ) -> None:
     tasks = (*(task(f"h{n}", "a horror film", "b") for n in range(4)), task("own", "horror", "c"))
-    proposer = Proposer(tasks, finder)
 
-    assert set(proposer.scores(tasks[4])) == {1}  # b, of four others; its own c is not proposed
-    assert set(proposer.scores(tasks[0])) == {1}  # three others are enough
     (found,) = find_demonstrations(
-        tasks[:1], proposer=proposer, finder=finder, environment=environment,
-        generator=np.random.default_rng(0), plan=SearchPlan(titles=2, tries=2),
+        tasks[:1], companions=Companions.over(tasks, finder), finder=finder,
+        environment=environment, generator=np.random.default_rng(0),
+        plan=SearchPlan(titles=2, tries=2),
     )  # fmt: skip
-    assert found.answer == "Night Terror"
+
+    assert found.answer == "Night Terror"  # three others were recommended it; c by nobody else
     assert found.reward == 1.0
 
 
@@ -241,6 +251,103 @@ def test_completions_of_a_prompt_stand_together_and_end_where_they_are_done(
     assert drawn[0] == drawn[1] == drawn[2]
     assert drawn[3] == drawn[4] == drawn[5] == alone[0][:4]
     assert len(alone[0]) == 5
+
+
+def test_each_title_gains_what_it_adds_to_the_ranking(
+    finder: FactFinder, environment: SearchEnvironment
+) -> None:
+    rewards = AdditionRewards({one.task_id: one for one in TASKS}, environment, finder)
+
+    # "scary horror" alone ranks the three horror films by row: the second is wanted.
+    gains = rewards.title_gains(
+        ["t0", "t0", "t0"],
+        ['Desert War; Night Terror; Night Terror"}', 'Night Terror"}', '"}'],
+    )
+
+    before, after = 1 / np.log2(3), 1.0
+    assert gains[1] == pytest.approx((after - before,))
+    assert len(gains[0]) == 3
+    assert sum(gains[0]) == pytest.approx(
+        rewards.parts(["t0"], ['Desert War; Night Terror"}'])[0].ndcg or 0 - before, abs=1
+    )
+    assert gains[0][2] == 0  # written before
+    assert gains[2] == ()
+
+
+def test_tokens_earn_what_their_title_and_the_later_ones_add(source: ModelSource) -> None:
+    class Known(AdditionRewards):
+        def __init__(self) -> None:
+            pass
+
+        def title_gains(self, task_ids, completions):  # type: ignore[no-untyped-def]
+            assert completions == ["a;b", 'c"}', "d;e", "f"]
+            return ((0.1, 0.4), (0.3,), (0.0, 0.0), ())
+
+        def parts(self, task_ids, completions):  # type: ignore[no-untyped-def]
+            form = (0.1, 0.1, 0.1, -0.3)
+            return tuple(
+                RewardParts(ndcg=None, format=one, length=None, copy=None, popularity=None, diversity=None)
+                for one in form
+            )  # fmt: skip
+
+    assert returns_to_go(((0.1, 0.4), (0.3,), ())).tolist() == [
+        [0.5, 0.4, 0.0], [0.3, 0.0, 0.0], [0.0, 0.0, 0.0],
+    ]  # fmt: skip
+    ids = [source.tokens.plain(text) for text in ("a;b", 'c"}', "d;e", "f")]
+    found = TitleCredit(Known(), source.tokens).advantages(["t"] * 4, ids, group=4)
+    # Less the means .2, .1 and 0 of the group at each title; the form adds .1 and takes .3.
+    assert found[0] == pytest.approx(10 * np.array([0.3, 0.3, 0.3]) + 1)
+    assert found[1] == pytest.approx(10 * np.array([0.1, -0.1, -0.1]) + 1)
+    assert found[2] == pytest.approx(10 * np.array([-0.2, -0.1, -0.1]) + 1)
+    assert found[3] == pytest.approx(10 * np.array([-0.2]) - 3)
+
+
+def test_prompts_that_teach_nothing_are_not_learnt_from() -> None:
+    idle, weak, strong = np.array([0.0]), np.array([0.05, -0.05]), np.array([0.0, -1.2])
+
+    assert rows_to_learn_from([idle, idle, strong, idle, weak, weak], group=2) == [2, 3]
+    assert rows_to_learn_from([idle, idle, weak, idle], group=2) == [2, 3]
+
+
+def test_prompts_that_are_read_once_give_the_same_probabilities_and_gradients(
+    source: ModelSource,
+) -> None:
+    model = source.load(SHAPE).float()
+    for one in trainable(model):
+        torch.nn.init.normal_(one, std=0.05)
+    ids = torch.tensor([[2, 5, 6, 9, 8], [7, 5, 6, 8, 2], [2, 5, 6, 7, 7], [7, 5, 6, 4, 4]])
+    mask = torch.tensor([[0, 1, 1, 1, 1], [1, 1, 1, 1, 0], [0, 1, 1, 1, 1], [1, 1, 1, 1, 1]])
+
+    shared, entropies = completion_log_probabilities(model, ids, mask, written=2, temperature=0.7)
+    shared.sum().backward()
+    gradients = [one.grad.clone() for one in trainable(model) if one.grad is not None]
+    model.zero_grad()
+    logits = model(input_ids=ids, attention_mask=mask, position_ids=(mask.cumsum(1) - 1).clamp(min=0)).logits  # fmt: skip
+    logs = torch.log_softmax(logits[:, 2:4] / 0.7, dim=-1)
+    plain = logs.gather(-1, ids[:, 3:, None])[:, :, 0] * mask[:, 3:]
+    plain.sum().backward()
+
+    assert torch.allclose(shared, plain, atol=1e-5)
+    expected = -(logs.exp() * logs).sum(-1) * mask[:, 3:]
+    assert torch.allclose(entropies, expected, atol=1e-4)
+    again = [one.grad for one in trainable(model) if one.grad is not None]
+    assert len(again) == len(gradients) > 0
+    assert all(
+        torch.allclose(one, two, atol=1e-4) for one, two in zip(gradients, again, strict=True)
+    )
+
+
+def test_grpo_by_titles_takes_steps(
+    source: ModelSource, finder: FactFinder, environment: SearchEnvironment, tmp_path: Path
+) -> None:
+    by_title = replace(RECIPE, grpo=replace(RECIPE.grpo, credit="title"))
+    rewards = AdditionRewards(
+        {one.task_id: one for one in TASKS}, environment, finder, chance=np.random.default_rng(1)
+    )
+
+    report, _ = grpo(source, finder, environment, tmp_path / "run", steps=2, rewards=rewards, recipe=by_title)  # fmt: skip
+
+    assert [row["step"] for row in report.history if "reward" in row] == [1, 2]
 
 
 def test_grpo_takes_steps_and_logs_every_part(

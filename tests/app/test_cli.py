@@ -1,7 +1,6 @@
 """The command line as a person meets it: help, exit codes, and messages instead of tracebacks."""
 
 import errno
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,28 +11,7 @@ from typer.testing import CliRunner
 from app.cli import application
 from app.faults import as_rapport_error, report_fault
 from rec_core import DataError, StorageError
-
-ROOT = Path(__file__).parents[2]
-
-
-def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The real command in a process of its own."""
-    environment = {name: value for name, value in os.environ.items() if "RAPPORT_" not in name}
-    return subprocess.run(
-        [sys.executable, "-m", "app", *arguments],
-        cwd=ROOT,
-        env={
-            **environment,
-            "RAPPORT_LLM__PLANNER": "rules",
-            "NO_COLOR": "1",
-            "COLUMNS": "200",
-            **variables,
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+from tests.command import ROOT, rapport
 
 
 def test_help_teaches_by_example() -> None:
@@ -68,7 +46,7 @@ def test_wrong_usage_is_exit_2() -> None:
 
 
 def test_an_unknown_data_set_is_two_sentences_and_exit_1(tmp_path: Path) -> None:
-    ended = run("--home", str(tmp_path), "setup", "--data", "ml-9000m")
+    ended = rapport("--home", str(tmp_path), "setup", "--data", "ml-9000m")
     assert ended.returncode == 1
     assert "problem:" in ended.stderr
     assert "ml-9000m" in ended.stderr
@@ -79,21 +57,21 @@ def test_an_unknown_data_set_is_two_sentences_and_exit_1(tmp_path: Path) -> None
 def test_a_home_that_is_a_file_is_explained(tmp_path: Path) -> None:
     place = tmp_path / "home"
     place.write_text("", encoding="utf-8")
-    ended = run("--home", str(place), "setup")
+    ended = rapport("--home", str(place), "setup")
     assert ended.returncode == 1
     assert "cannot be made" in ended.stderr
     assert "--home" in ended.stderr
 
 
 def test_a_bad_setting_is_one_sentence(tmp_path: Path) -> None:
-    ended = run("--home", str(tmp_path), "doctor", RAPPORT_PORT="many")
+    ended = rapport("--home", str(tmp_path), "doctor", RAPPORT_PORT="many")
     assert ended.returncode == 1
     assert "RAPPORT_PORT is 'many'" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
 def test_an_unknown_variable_is_a_warning(tmp_path: Path) -> None:
-    ended = run("--home", str(tmp_path), "data", "list", RAPPORT_PROT="1")
+    ended = rapport("--home", str(tmp_path), "data", "list", RAPPORT_PROT="1")
     assert ended.returncode == 0
     assert "did you mean RAPPORT_PORT?" in ended.stderr
 

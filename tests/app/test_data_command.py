@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from app.commands.data import data_app
 from rec_core import RapportError, UnknownDatasetError, dataset_folder, save_dataset
+from tests.command import caller
 from tests.film_world import film_dataset
 from tests.rec_core.test_datasets_importing import EVENTS, ITEMS, write
 
@@ -26,13 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-def call(*arguments: str) -> str:
-    """What the command prints; errors of ours are raised."""
-    result = CliRunner().invoke(data_app, list(arguments))
-    if isinstance(result.exception, RapportError):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
+call = caller(data_app)
 
 
 def test_show_tells_counts_splits_and_coverage_as_json(home: Path) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import typer
-from typer.testing import CliRunner
 
 from app import crs_rows, crs_run
 from app.commands.eval import eval_app
 from app.crs_parts import CatalogParts, read_catalog
-from rec_core import DataError, MiniLMEncoder, RapportError, SettingsError
+from rec_core import DataError, MiniLMEncoder, SettingsError
 from rec_core.dialogue import Utterance
+from tests.command import caller
 from tests.film_world import film_catalog
 
 application = typer.Typer()
@@ -110,13 +110,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def call(folder: Path, *more: str) -> str:
     catalog, examples = write_world(folder)
     arguments = ["eval", "crs", "--examples", str(examples), "--catalog", str(catalog)]
-    result = CliRunner().invoke(
-        application, [*arguments, "--out", str(folder / "out"), "--workers", "1", *more]
-    )
-    if isinstance(result.exception, RapportError):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
+    return caller(application)(*arguments, "--out", str(folder / "out"), "--workers", "1", *more)
 
 
 def without_seconds(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

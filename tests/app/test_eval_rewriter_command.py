@@ -59,6 +59,9 @@ def adapter(folder: Path, examples: str, *, of: int) -> Path:
     folder.mkdir()
     (folder / "adapter_model.safetensors").write_bytes(b"weights")
     write_marks(tasks_from_dialogues(read_examples([Path(examples)]).examples)[:of], folder)
+    (folder / "companions.json").write_text(
+        json.dumps({"films": [["heat", 1995]], "dialogues": [["a", [], [0]], ["b", [], [0]]]})
+    )
     return folder
 
 

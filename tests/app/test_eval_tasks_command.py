@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import typer
-from typer.testing import CliRunner
 
 from app.commands.eval import eval_app
-from rec_core import DataError, MiniLMEncoder, RapportError, SettingsError
+from rec_core import DataError, MiniLMEncoder, SettingsError
+from tests.command import caller
 from tests.film_world import film_catalog
 
 application = typer.Typer()
@@ -54,11 +54,7 @@ def call(folder: Path, *arguments: str) -> str:
         suite.write_text("\n".join(map(json.dumps, TASKS)))
     catalog = str(catalog_file(folder))
     more = ["--catalog", catalog, "--out", str(folder / "out"), "--processes", "1"]
-    result = CliRunner().invoke(application, ["eval", "tasks", *arguments, *more])
-    if isinstance(result.exception, RapportError):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
+    return caller(application)("eval", "tasks", *arguments, *more)
 
 
 def test_the_real_agent_and_the_scripted_ones_are_in_the_json(tmp_path: Path) -> None:

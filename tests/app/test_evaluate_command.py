@@ -5,23 +5,17 @@ from pathlib import Path
 
 import pytest
 import typer
-from typer.testing import CliRunner
 
 from app.commands.evaluate import evaluate
-from rec_core import RapportError, leave_one_out
+from rec_core import leave_one_out
 from tests.app.trained_films import small_home
+from tests.command import caller
 from tests.film_world import film_dataset
 
 application = typer.Typer()
 application.command()(evaluate)
 
-
-def call(*arguments: str) -> str:
-    result = CliRunner().invoke(application, list(arguments))
-    if isinstance(result.exception, RapportError):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
+call = caller(application)
 
 
 def test_the_table_has_every_model_and_all_that_comparing_needs(

@@ -4,12 +4,12 @@ import json
 
 import pytest
 import typer
-from typer.testing import CliRunner
 
 from app.commands.recommend import recommend
 from app.commands.train import train
-from rec_core import ArtifactError, RapportError, UnknownItemError, UnknownUserError
+from rec_core import ArtifactError, UnknownItemError, UnknownUserError
 from tests.app.trained_films import small_home
+from tests.command import caller
 from tests.film_world import film_catalog, film_dataset, film_id
 
 application = typer.Typer()
@@ -17,13 +17,7 @@ application.command("recommend")(recommend)
 application.command("train")(train)
 DATA = ("--data", "film-world")
 
-
-def call(*arguments: str) -> str:
-    result = CliRunner().invoke(application, list(arguments))
-    if isinstance(result.exception, RapportError):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
+call = caller(application)
 
 
 @pytest.fixture(scope="module", autouse=True)

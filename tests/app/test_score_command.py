@@ -7,12 +7,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import typer
-from typer.testing import CliRunner
 
 from app.commands.score import score
 from app.commands.train import train
-from rec_core import ArtifactError, DamagedFileError, DataError, RapportError, UnknownUserError
+from rec_core import ArtifactError, DamagedFileError, DataError, UnknownUserError
 from tests.app.trained_films import small_home
+from tests.command import caller
 from tests.film_world import film_dataset
 
 application = typer.Typer()
@@ -20,13 +20,7 @@ application.command("score")(score)
 application.command("train")(train)
 DATA = ("--data", "film-world")
 
-
-def call(*arguments: str) -> str:
-    result = CliRunner().invoke(application, list(arguments))
-    if isinstance(result.exception, RapportError):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
+call = caller(application)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,22 +5,16 @@ from pathlib import Path
 
 import pytest
 import typer
-from typer.testing import CliRunner
 
 from app.commands.train import train
-from rec_core import RapportError, UnknownDatasetError
+from rec_core import UnknownDatasetError
 from tests.app.trained_films import small_home
+from tests.command import caller
 
 application = typer.Typer()
 application.command()(train)
 
-
-def call(*arguments: str) -> str:
-    result = CliRunner().invoke(application, list(arguments))
-    if isinstance(result.exception, RapportError):
-        raise result.exception
-    assert result.exit_code == 0, result.output
-    return result.stdout
+call = caller(application)
 
 
 def test_training_reports_what_validation_said_and_is_not_done_twice(

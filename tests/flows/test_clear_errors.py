@@ -5,14 +5,13 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from .. import command
 from ..openai_server import KEY, MODEL, OpenAIServer, call, free_port_url
 
-ROOT = Path(__file__).resolve().parents[2]
 ITEMS = "item_id,title\n" + "".join(
     f"s{place},{colour} {thing}\n"
     for place, (colour, thing) in enumerate(
@@ -24,24 +23,8 @@ ITEMS = "item_id,title\n" + "".join(
 
 
 def rapport(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own, with no settings but these."""
-    kept = {name: value for name, value in os.environ.items() if "RAPPORT_" not in name}
-    return subprocess.run(
-        [sys.executable, "-m", "app", "--home", str(home), *arguments],
-        cwd=ROOT,
-        env={
-            **kept,
-            "RAPPORT_LLM__PLANNER": "rules",
-            "NO_COLOR": "1",
-            "COLUMNS": "200",
-            "OMP_NUM_THREADS": "1",
-            **variables,
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    """The real command with a home of its own."""
+    return command.rapport("--home", str(home), *arguments, **variables)
 
 
 def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:

@@ -319,7 +319,12 @@ def test_names_that_are_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "error", "words"),
     [
-        ("items.jsonl.gz", gzip.compress(b'{"id": 1}\n' * 99)[:-9], DamagedFileError, "damaged"),
+        (
+            "items.jsonl.gz",
+            gzip.compress(b'{"id": 1}\n' * 99, mtime=0)[:-9],
+            DamagedFileError,
+            "damaged",
+        ),
         ("items.csv.gz", b"not gzip", DamagedFileError, "damaged"),
         ("items.parquet", b"PAR1 nothing", DamagedFileError, "damaged"),
         ("items.json", b"[{", DamagedFileError, "cannot be read"),

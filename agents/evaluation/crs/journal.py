@@ -7,24 +7,19 @@ are passed over; half a line at the end, left by a crash, is cut off.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from rec_core import DataError, atomic_file
-
+from ..lines import LineFile, open_lines
 from .examples import CrsExample
 from .scoring import ExampleScore
 
 JOURNAL = "per_example.jsonl"
-_LOCK = ".running"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,26 +51,21 @@ class Journal:
         done: What is there, by what it depends on.
     """
 
-    def __init__(self, path: Path, stream: IO[bytes], done: dict[ResultKey, ExampleScore]) -> None:
-        self.done: dict[ResultKey, ExampleScore] = done
-        self._path = path
-        self._stream = stream
+    def __init__(self, file: LineFile) -> None:
+        self.done = _read(file.lines)
+        self._file = file
 
     def append(self, results: Iterable[tuple[ResultKey, ExampleScore]]) -> None:
         """Write results so that they outlive a crash."""
         added = dict(results)
-        self._stream.write("".join(map(_line, added, added.values())).encode())
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+        self._file.append(map(_line, added, added.values()))
         self.done.update(added)
 
     def finish(self, keys: Iterable[ResultKey], examples: Mapping[str, CrsExample]) -> None:
         """Replace the file by these results, in this order, with source and dialogue beside them."""
-        with atomic_file(self._path) as temporary, temporary.open("w", encoding="utf-8") as stream:
-            for key in keys:
-                example = examples[key.example_id]
-                about = {"source": example.source, "dialogue": example.dialogue_id}
-                stream.write(_line(key, self.done[key], about))
+        self._file.finish(
+            _line(key, self.done[key], _about(examples[key.example_id])) for key in keys
+        )
 
 
 @contextmanager
@@ -85,28 +75,13 @@ def open_journal(folder: Path) -> Iterator[Journal]:
     Raises:
         DataError: Another run is writing there.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / JOURNAL
-    with (folder / _LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as fault:
-            raise DataError(
-                f"Another run is writing to {str(folder)!r}.",
-                "Wait for it, or name another folder with --out.",
-            ) from fault
-        with path.open("ab+") as stream:
-            yield Journal(path, stream, _read(stream))
+    with open_lines(folder / JOURNAL) as file:
+        yield Journal(file)
 
 
-def _read(stream: IO[bytes]) -> dict[ResultKey, ExampleScore]:
-    stream.seek(0)
-    content = stream.read()
-    whole = content[: content.rfind(b"\n") + 1]
-    if len(whole) < len(content):
-        stream.truncate(len(whole))
+def _read(lines: Iterable[bytes]) -> dict[ResultKey, ExampleScore]:
     done: dict[ResultKey, ExampleScore] = {}
-    for line in whole.splitlines():
+    for line in lines:
         try:
             entry = _Entry.model_validate_json(line)
         except ValidationError:
@@ -122,6 +97,10 @@ def _read(stream: IO[bytes]) -> dict[ResultKey, ExampleScore]:
     return done
 
 
+def _about(example: CrsExample) -> dict[str, str]:
+    return {"source": example.source, "dialogue": example.dialogue_id}
+
+
 def _line(key: ResultKey, score: ExampleScore, about: Mapping[str, str] | None = None) -> str:
     record = {
         "id": key.example_id,
@@ -133,4 +112,4 @@ def _line(key: ResultKey, score: ExampleScore, about: Mapping[str, str] | None =
         "model": key.model,
         "file": key.file,
     }
-    return json.dumps(record, ensure_ascii=False) + "\n"
+    return json.dumps(record, ensure_ascii=False)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from rec_core import DataError, Progress, no_progress
+from rec_core import Progress, no_progress
 
+from ..engines import Engine, EngineContext, InProcess, Processes
 from .examples import CrsExample
 from .journal import Journal, ResultKey, open_journal
 from .recommenders import CrsRecommender
@@ -23,8 +17,6 @@ from .scoring import ExampleScore, score_example
 
 _CHUNK = 16
 _FEW = 4  # pieces of work; for so few, starting processes costs more than it gains
-_Work = TypeVar("_Work")
-_Answer = TypeVar("_Answer")
 
 
 class RowSource(Protocol):
@@ -88,9 +80,11 @@ def score_all(
         DataError: A process died, or another run is writing to the folder.
     """
     folds = sorted({fold_of(example) for example in examples})
-    with open_journal(folder) as journal, _staff(source, workers) as staff:
+    with open_journal(folder) as journal, _engine(source, workers) as engine:
+        here = InProcess(source)
         progress("fitting", 0, len(folds))
-        for number, _ in enumerate(staff.each(_prepare, folds, few=1), 1):
+        fitting = engine if len(folds) > 1 else here
+        for number, _ in enumerate(fitting.each(_prepare, folds), 1):
             progress("fitting", number, len(folds))
         models = {(row, fold): source.fingerprint(row, fold) for row in rows for fold in folds}
         keys = {
@@ -103,13 +97,18 @@ def score_all(
             for example in examples
             for row in rows
         }
-        _fill(journal, keys, _tasks(journal, keys, examples, fold_of, rows), staff, progress)
+        tasks = _tasks(journal, keys, examples, fold_of, rows)
+        _fill(journal, keys, tasks, engine if len(tasks) > _FEW else here, progress)
         order = [keys[row, example.example_id] for example in examples for row in rows]
         journal.finish(order, {example.example_id: example for example in examples})
         return {
             row: [journal.done[keys[row, example.example_id]] for example in examples]
             for row in rows
         }
+
+
+def _engine(source: RowSource, workers: int) -> EngineContext:
+    return Processes(source, workers) if workers > 1 else InProcess(source)
 
 
 def _tasks(
@@ -136,13 +135,13 @@ def _fill(
     journal: Journal,
     keys: dict[tuple[str, str], ResultKey],
     tasks: Sequence[Task],
-    staff: _Staff,
+    engine: Engine,
     progress: Progress,
 ) -> None:
     total = len(keys)
     done = total - sum(len(task.examples) * len(task.rows) for task in tasks)
     progress("scoring", done, total)
-    for scores in staff.each(_score, tasks, few=_FEW):
+    for scores in engine.each(_score, tasks):
         journal.append((keys[score.row, score.example_id], score) for score in scores)
         done += len(scores)
         progress("scoring", done, total)
@@ -159,109 +158,3 @@ def _score(source: RowSource, task: Task) -> list[ExampleScore]:
         for example in task.examples
         for row in task.rows
     ]
-
-
-class _Staff(Protocol):
-    """Runs a function on many arguments, here or elsewhere."""
-
-    def each(
-        self, work: Callable[[RowSource, _Work], _Answer], arguments: Sequence[_Work], *, few: int
-    ) -> Iterator[_Answer]:
-        """Answers in the order in which they are ready; `few` pieces of work are done here."""
-        ...
-
-
-class _Here:
-    """Everything in this process."""
-
-    def __init__(self, source: RowSource) -> None:
-        self._source = source
-
-    def each(
-        self, work: Callable[[RowSource, _Work], _Answer], arguments: Sequence[_Work], *, few: int
-    ) -> Iterator[_Answer]:
-        """One after the other."""
-        del few
-        return (work(self._source, argument) for argument in arguments)
-
-
-class _Pool:
-    """Several processes, started when there is work enough for them."""
-
-    def __init__(self, source: RowSource, workers: int) -> None:
-        self._here = _Here(source)
-        self._workers = workers
-        self._source = source
-        self._pool: ProcessPoolExecutor | None = None
-
-    def each(
-        self, work: Callable[[RowSource, _Work], _Answer], arguments: Sequence[_Work], *, few: int
-    ) -> Iterator[_Answer]:
-        """As the processes deliver."""
-        if len(arguments) <= few:
-            yield from self._here.each(work, arguments, few=few)
-            return
-        pool = self._started()
-        waiting: set[Future[_Answer]] = {
-            pool.submit(_work_with_source, work, argument) for argument in arguments
-        }
-        try:
-            while waiting:
-                ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in ready)
-        except BrokenProcessPool as fault:
-            raise DataError(
-                "A worker process was ended from outside, perhaps for want of memory.",
-                "Run the same command again, which goes on where this one was, with fewer --workers.",
-            ) from fault
-        finally:
-            for future in waiting:
-                future.cancel()
-
-    def close(self) -> None:
-        """End the processes."""
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-
-    def _started(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._workers,
-                mp_context=get_context("spawn"),
-                initializer=_start_worker,
-                initargs=(self._source,),
-            )
-        return self._pool
-
-
-@contextmanager
-def _staff(source: RowSource, workers: int) -> Iterator[_Staff]:
-    if workers <= 1:
-        yield _Here(source)
-        return
-    pool = _Pool(source, workers)
-    try:
-        yield pool
-    finally:
-        pool.close()
-
-
-_SOURCE: list[RowSource] = []  # of a worker process, which has one all its life
-
-
-def _start_worker(source: RowSource) -> None:
-    signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # Ctrl-C is the parent's to report
-    _SOURCE.append(source)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A killed parent cannot end its workers, so they watch for it."""
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-def _work_with_source(work: Callable[[RowSource, _Work], _Answer], argument: _Work) -> _Answer:
-    return work(_SOURCE[0], argument)

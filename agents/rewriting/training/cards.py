@@ -6,13 +6,15 @@ from .recipes import RewriterRecipe
 
 _CARD = """# Adapter of Rapport's rewriter ({stage})
 
-LoRA (rank {rank}, layers {first} and up) for {base}. It reads the last wishes of a conversation and the films
-named in it, and writes titles of films that people recommend after such talk; what the search looks for is these
-and the words of a rule (titles, genres, people, tags and years of the films named).
+LoRA (rank {rank}, layers {first} and up) for {base}. It reads the last wishes of a conversation, the films named in
+it and ten films that other people's dialogues suggest (`companions.json`, counts over the training dialogues), and
+writes the titles that fit; what the search looks for is these and the words of a rule (titles, genres, people, tags
+and years of the films named).
 
 * **Trained on** {tasks:,} recommendations in dialogues: {data}
-* **How** Fine-tuning, {steps} steps of {batch} demonstrations found by search (best of {tries} by NDCG@1000, the
-  task's own dialogue left out of what is proposed){grpo}.
+* **How** Fine-tuning, {steps} steps of {batch} demonstrations found by search (of {tries} choices of
+  {titles} among the ten the best by NDCG@1000 where it is clearly better, else one drawn near the likeliest; the
+  task's own dialogue left out of the counts){grpo}.
 * **Left out of it** a fifth of the dialogues; `training_groups.txt` holds hashes of what was seen, so that
   `rapport eval rewriter` can leave that out elsewhere too.
 * **Cannot** know films of after 2018, other languages than English, or other things than films. It leans to
@@ -40,12 +42,12 @@ def adapter_card(
     part = recipe.grpo
     grpo = (
         f"; then GRPO, {grpo_steps} steps of {part.prompts} prompts with {part.completions}\n"
-        f"  completions each, reward {reward}, learning rate {part.learning_rate:g}"
+        f"  completions each, reward {reward} credited by {part.credit}, learning rate {part.learning_rate:g}"
         if grpo_steps
         else ""
     )
     return _CARD.format(
         stage=stage, rank=recipe.shape.rank, first=recipe.shape.first_layer, base=base, tasks=tasks,
         data=data or "see `training_groups.txt`.", steps=steps, batch=recipe.sft.batch_size,
-        tries=recipe.sft.tries, grpo=grpo,
+        tries=recipe.sft.tries, titles=recipe.sft.titles, grpo=grpo,
     )  # fmt: skip

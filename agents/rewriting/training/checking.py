@@ -11,12 +11,14 @@ import numpy as np
 
 from rec_core import Progress, no_progress
 
-from ..additions import ADDITION_TOKENS, addition_messages, composed_query
+from ..additions import ADDITION_TOKENS, addition_text, composed_query
+from ..companions import addition_prompt
 from ..policies import rules_query
 from ..prompting import PREFILL, read_rewrite
 from ..rewards import REPORT_DEPTH, ndcg
 
 if TYPE_CHECKING:
+    from ..companions import Companions
     from ..environment import RankingEnvironment
     from ..facts import FactFinder
     from ..tasks import RewriteTask
@@ -32,7 +34,7 @@ class CheckRow:
     """NDCG@100 of a row on one source ("all" for every one), and its gain over the rule.
 
     Attributes:
-        row: "rules", "sft", "grpo".
+        row: "rules", "companions", "sft", "grpo".
         source: Data set.
         n: Tasks.
         ndcg: Mean.
@@ -55,11 +57,12 @@ def added_texts(
     shape: LowRankShape,
     source: ModelSource,
     finder: FactFinder,
+    companions: Companions,
     progress: Progress = no_progress,
 ) -> tuple[str, ...]:
     """What a tuned model adds for each task, greedily; "" where its answer is none."""
     writer = source.writer(source.load(shape, adapter))
-    prompts = [addition_messages(task, finder.facts(task.context)) for task in tasks]
+    prompts = [addition_prompt(task, finder, companions) for task in tasks]
     answers = writer.write(prompts, prefill=PREFILL, limit=ADDITION_TOKENS)
     progress("checking", len(tasks), len(tasks))
     found = [read_rewrite(answer) for answer in answers]
@@ -73,6 +76,7 @@ def check_policies(
     shape: LowRankShape,
     source: ModelSource,
     finder: FactFinder,
+    companions: Companions,
     environment: RankingEnvironment,
     progress: Progress = no_progress,
 ) -> tuple[tuple[CheckRow, ...], tuple[dict[str, str], ...]]:
@@ -84,6 +88,7 @@ def check_policies(
         shape: Of the adapters.
         source: The model.
         finder: Facts.
+        companions: What the adapters choose from, and a row of its own: all that is shown, no model.
         environment: Ranks whole queries.
         progress: Told once an adapter, stage "checking".
     """
@@ -92,11 +97,24 @@ def check_policies(
     facts = [finder.facts(task.context) for task in tasks]
     written = {
         row: added_texts(
-            tasks, Path(folder), shape=shape, source=source, finder=finder, progress=progress
+            tasks,
+            Path(folder),
+            shape=shape,
+            source=source,
+            finder=finder,
+            companions=companions,
+            progress=progress,
         )
         for row, folder in adapters.items()
     }
-    queries = {"rules": [rules_query(one) for one in facts]} | {
+    shown = [
+        addition_text([item.title for item in companions.shown(one, without=task.group_id)])
+        for one, task in zip(facts, tasks, strict=True)
+    ]
+    queries = {
+        "rules": [rules_query(one) for one in facts],
+        "companions": [composed_query(one, text) for one, text in zip(facts, shown, strict=True)],
+    } | {
         row: [composed_query(one, text) for one, text in zip(facts, texts, strict=True)]
         for row, texts in written.items()
     }

@@ -11,7 +11,7 @@ import json
 import shutil
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from rec_core import Progress, SettingsError, no_progress
 
-from ..additions import addition_messages
+from ..companions import addition_prompt
 from ..prompting import PREFILL
 from ..rewards import RewardFailed
 from .recipes import RewriterRecipe, grpo_settings
@@ -27,6 +27,7 @@ from .recipes import RewriterRecipe, grpo_settings
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+    from ..companions import Companions
     from ..facts import FactFinder
     from ..tasks import RewriteTask
     from .models import ModelSource
@@ -82,6 +83,7 @@ def train_grpo(
     tasks: Sequence[RewriteTask],
     *,
     finder: FactFinder,
+    companions: Companions,
     rewards: AdditionRewards,
     recipe: RewriterRecipe,
     folder: Path,
@@ -96,6 +98,7 @@ def train_grpo(
         source: Where it comes from: tokens and tokenizer.
         tasks: The training part; the leak audit comes before this.
         finder: Facts for the prompts.
+        companions: Films for the prompts to choose from.
         rewards: Of these tasks.
         recipe: How.
         folder: For checkpoints, tensorboard's curves and metrics.jsonl.
@@ -112,6 +115,7 @@ def train_grpo(
         from transformers.trainer_callback import PrinterCallback
         from trl.trainer.grpo_config import GRPOConfig
 
+        from .credit import TitleCredit
         from .trl_trainer import Metrics, RewriterTrainer, Rollout
     except ImportError as fault:
         raise SettingsError(
@@ -121,7 +125,13 @@ def train_grpo(
     folder.mkdir(parents=True, exist_ok=True)
     first, done = last_checkpoint(folder)
     _cut_metrics(folder / METRICS, done)
-    prompts = _prompts(tasks, source, finder)
+    prompts = {
+        task.task_id: [
+            *source.tokens.prompt(addition_prompt(task, finder, companions)),
+            *source.tokens.plain(PREFILL),
+        ]
+        for task in tasks
+    }
     rollout = Rollout(prompts, source.tokens, recipe.grpo)
     ids = [task.task_id for task in tasks]
     said = [source.tokens.text(prompts[one]) for one in ids] if recipe.grpo.vllm else ids
@@ -133,6 +143,8 @@ def train_grpo(
             rollout_func=None if recipe.grpo.vllm else rollout,
             callbacks=[Metrics(folder / METRICS, rewards, lambda: rollout.seconds, steps, progress)],
         )  # fmt: skip
+    if recipe.grpo.credit == "title":
+        trainer.credit = TitleCredit(rewards, source.tokens)
     trainer.remove_callback(PrinterCallback)  # stdout is for results
     started, before, count = time.perf_counter(), rewards.seconds, rewards.count
     try:
@@ -207,16 +219,3 @@ def _cut_metrics(file: Path, done: int) -> None:
     """Take out the steps that will be run again."""
     kept = [row for row in read_metrics(file) if row.get("step", 0) <= done]
     file.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
-
-
-def _prompts(
-    tasks: Sequence[RewriteTask], source: ModelSource, finder: FactFinder
-) -> Mapping[str, list[int]]:
-    begin = source.tokens.plain(PREFILL)
-    return {
-        task.task_id: [
-            *source.tokens.prompt(addition_messages(task, finder.facts(task.context))),
-            *begin,
-        ]
-        for task in tasks
-    }

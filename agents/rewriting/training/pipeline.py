@@ -7,8 +7,9 @@ steps, the same call goes on.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from rec_core import Progress, RunOptions, SettingsError, no_progress
 
 from ...llm.embedded.finetuning import LoraRecipe
 from ...llm.embedded.training_data import TokenPair
-from ..additions import addition_messages
+from ..companions import Companions, addition_prompt
 from ..environment import RankingEnvironment
 from ..facts import FactFinder
 from ..leaks import check_no_leak, write_marks
@@ -27,8 +28,9 @@ from ..rewards import RewardConfig
 from ..tasks import RewriteTask, split_by_group
 from .cards import adapter_card
 from .checking import CheckRow, check_policies
-from .demonstrations import Demonstration, Proposer, SearchPlan, find_demonstrations
+from .demonstrations import Demonstration, SearchPlan, find_demonstrations
 from .grpo import GrpoReport, train_grpo
+from .instructions import follow_instructions
 from .models import ModelSource
 from .recipes import RewardName, RewriterRecipe
 from .rewarding import AdditionRewards, shuffled_targets
@@ -59,6 +61,11 @@ class TrainingParts:
     finder: FactFinder
     environment: RankingEnvironment
     source: ModelSource
+
+    @cached_property
+    def companions(self) -> Companions:
+        """Counted over the training part."""
+        return Companions.over(self.train, self.finder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +105,8 @@ class RunReport:
         shares: Where GRPO's time went; empty without it.
         history: Steps of GRPO.
         examples: A few tasks with what each row asked for.
+        instructions: Row, "untuned" among them → how many everyday instructions it still follows
+            ("19 of 30"); empty where nothing was checked.
     """
 
     audit: str
@@ -106,6 +115,7 @@ class RunReport:
     shares: dict[str, float]
     history: tuple[dict[str, Any], ...]
     examples: tuple[dict[str, str], ...]
+    instructions: dict[str, str]
 
 
 def split_parts(
@@ -147,12 +157,14 @@ def train_rewriter(
         raise SettingsError("Nothing was trained.", "Give --steps or --sft-steps above 0.")
     rows, examples = check_policies(
         parts.check[: plan.check], adapters, shape=plan.recipe.shape, source=parts.source,
-        finder=parts.finder, environment=parts.environment, progress=progress,
+        finder=parts.finder, companions=parts.companions, environment=parts.environment,
+        progress=progress,
     )  # fmt: skip
     return RunReport(
         audit=audit.sentence, adapters=adapters, rows=rows, examples=examples,
         shares={} if grpo is None else grpo.shares.as_dict(),
         history=() if grpo is None else grpo.history,
+        instructions=_instructions(adapters, plan, parts.source) if plan.check else {},
     )  # fmt: skip
 
 
@@ -175,7 +187,7 @@ def _supervised(
         ),
         run=RunOptions(seed=plan.seed, device=parts.source.device),
         card=adapter_card(plan.recipe, parts.source.name, stage="sft", tasks=len(parts.train), steps=plan.sft_steps, grpo_steps=0, data=plan.data),
-        finish=_marks(parts.train), progress=progress,
+        finish=_beside(parts), progress=progress,
     )  # fmt: skip
     return folder
 
@@ -190,7 +202,7 @@ def _demonstrations(
         order = generator.permutation(len(parts.train))
         found = find_demonstrations(
             [parts.train[place] for place in order],
-            proposer=Proposer(parts.train, parts.finder), finder=parts.finder,
+            companions=parts.companions, finder=parts.finder,
             environment=parts.environment, generator=generator,
             plan=SearchPlan(titles=plan.recipe.sft.titles, tries=plan.recipe.sft.tries),
             progress=progress,
@@ -213,7 +225,7 @@ def _write_demonstrations(file: Path, found: Sequence[Demonstration]) -> None:
 
 def _pair(task: RewriteTask, answer: str, parts: TrainingParts) -> TokenPair:
     tokens = parts.source.tokens
-    prompt = tokens.prompt(addition_messages(task, parts.finder.facts(task.context)))
+    prompt = tokens.prompt(addition_prompt(task, parts.finder, parts.companions))
     said = [*tokens.plain(answer_text(answer)), tokens.end]
     return TokenPair(tokens=(*prompt, *said), n_prompt=len(prompt))
 
@@ -235,19 +247,37 @@ def _reinforced(
         load = parts.source.load_for_vllm if plan.recipe.grpo.vllm else parts.source.load
         model = load(plan.recipe.shape, start)
         report = train_grpo(
-            model, parts.source, tasks, finder=parts.finder, rewards=rewards, recipe=plan.recipe,
-            folder=plan.out / "grpo-run", steps=plan.steps, seed=plan.seed, progress=progress,
+            model, parts.source, tasks, finder=parts.finder, companions=parts.companions,
+            rewards=rewards, recipe=plan.recipe, folder=plan.out / "grpo-run", steps=plan.steps, seed=plan.seed, progress=progress,
         )  # fmt: skip
     write_adapter(
         plan.out / "grpo", model, plan.recipe.shape, base=parts.source.name,
         card=adapter_card(plan.recipe, parts.source.name, stage="grpo", tasks=len(parts.train), steps=plan.sft_steps, grpo_steps=plan.steps, data=plan.data, reward=plan.reward),
-        rows=report.history, figures=report.shares.as_dict(), finish=_marks(parts.train),
+        rows=report.history, figures=report.shares.as_dict(), finish=_beside(parts),
     )  # fmt: skip
     return report
 
 
-def _marks(tasks: Sequence[RewriteTask]) -> Callable[[Path], None]:
-    return lambda folder: (write_marks(tasks, folder), None)[1]
+def _instructions(
+    adapters: Mapping[str, str], plan: RunPlan, source: ModelSource
+) -> dict[str, str]:
+    """Whether the tuning made the model forget the rest."""
+    found: dict[str, str] = {}
+    for row, folder in {"untuned": None, **adapters}.items():
+        model = source.load(plan.recipe.shape, None if folder is None else Path(folder))
+        score = follow_instructions(source.writer(model))
+        found[row] = f"{score.followed} of {score.of}"
+    return found
+
+
+def _beside(parts: TrainingParts) -> Callable[[Path], None]:
+    """Writes what an adapter needs beside it: what it was trained on, and what it chooses from."""
+
+    def finish(folder: Path) -> None:
+        write_marks(parts.train, folder)
+        parts.companions.save(folder)
+
+    return finish
 
 
 def planned(plan: RunPlan) -> dict[str, Any]:

@@ -22,17 +22,16 @@ class SftPart:
         steps, batch_size, learning_rate: Of AdamW, with a warm-up and a cosine.
         longest: Tokens of prompt and answer; longer pairs are left out.
         titles: Of a demonstration.
-        tries: Additions tried for each; 1 takes the likeliest. More, and the best of them by the one
-            dialogue's reward, gave labels too noisy to learn from two thousand of them.
+        tries: Choices tried for each, the likeliest one among them.
         checkpoint_every: Steps.
     """
 
-    steps: int = 125
-    batch_size: int = 16
+    steps: int = 100
+    batch_size: int = 8
     learning_rate: float = 2e-3
-    longest: int = 190
-    titles: int = 6
-    tries: int = 1
+    longest: int = 320
+    titles: int = 4
+    tries: int = 8
     checkpoint_every: int = 10
 
 
@@ -44,18 +43,21 @@ class GrpoPart:
         steps: Optimiser steps.
         prompts, completions: Of a step; rewards are compared among the completions of one prompt.
         tokens: Of a completion at most.
+        credit: What a token earns: "answer" the reward of the whole answer, "title" what the titles from
+            its own on add to the ranking.
         temperature, learning_rate, beta: Of drawing, of AdamW, of the KL term (0: no reference model).
         checkpoint_every: Steps.
         vllm: Completions are drawn by vLLM in the same process; None draws them here.
         vllm_memory: Share of the GPU's memory that vLLM may take.
     """
 
-    steps: int = 120
-    prompts: int = 2
+    steps: int = 60
+    prompts: int = 12
     completions: int = 8
-    tokens: int = 48
-    temperature: float = 0.9
-    learning_rate: float = 2e-4
+    tokens: int = 40
+    credit: Literal["answer", "title"] = "title"
+    temperature: float = 1.0
+    learning_rate: float = 5e-4
     beta: float = 0.0
     checkpoint_every: int = 10
     vllm: bool = False
@@ -86,7 +88,7 @@ class RewriterRecipe:
 
 
 _GPU = GrpoPart(
-    steps=400, prompts=32, completions=12, tokens=64, temperature=1.0, learning_rate=5e-5,
+    steps=400, prompts=32, completions=12, tokens=64, learning_rate=5e-5,
     beta=0.001, checkpoint_every=25, vllm=True,
 )  # fmt: skip
 RECIPES: dict[str, RewriterRecipe] = {
@@ -94,7 +96,7 @@ RECIPES: dict[str, RewriterRecipe] = {
     for recipe in (
         RewriterRecipe(
             name="cpu-135m", model=EMBEDDED, shape=LowRankShape(first_layer=16), sft=SftPart(),
-            grpo=GrpoPart(), device="cpu", about="one core, under an hour of its time",
+            grpo=GrpoPart(), device="cpu", about="one core, about an hour of its time",
         ),
         RewriterRecipe(
             name="gpu-0.5b-vllm", model="Qwen/Qwen2.5-0.5B-Instruct",
@@ -137,7 +139,7 @@ def grpo_settings(recipe: RewriterRecipe, *, steps: int, seed: int, folder: str)
         "num_generations": part.completions, "max_completion_length": part.tokens,
         "temperature": part.temperature, "learning_rate": part.learning_rate,
         "lr_scheduler_type": "constant_with_warmup", "warmup_steps": min(5, steps),
-        "max_grad_norm": 0.5, "beta": part.beta, "loss_type": "dapo", "scale_rewards": "group",
+        "max_grad_norm": 0.5, "beta": part.beta, "loss_type": "dapo", "scale_rewards": "batch",
         "gradient_checkpointing": False, "logging_steps": 1, "save_steps": part.checkpoint_every,
         "save_total_limit": 2, "report_to": ["tensorboard"], "disable_tqdm": True,
         "remove_unused_columns": False, "shuffle_dataset": True, "dataloader_pin_memory": not on_cpu,

@@ -10,6 +10,7 @@ from typing import Any
 from .pipeline import RunReport
 
 _CURVES = (
+    ("gain", "NDCG@1000 that the drawn titles add to the rule's query"),
     ("reward", "Reward"),
     ("rewards/ndcg/mean", "NDCG@1000 of the drawn queries"),
     ("rewards/format/mean", "Format"),
@@ -46,6 +47,8 @@ def training_page(report: RunReport, *, title: str) -> str:
         _curves(report.history) or "<p>No GRPO was run.</p>",
         "<h2>Time and memory</h2>",
         _table([report.shares]) if report.shares else "<p>No GRPO was run.</p>",
+        "<h2>Everyday instructions still followed</h2>",
+        _table([report.instructions]) if report.instructions else "<p>Not checked.</p>",
         "<h2>Examples</h2>",
         *(_example(one) for one in report.examples),
     ]

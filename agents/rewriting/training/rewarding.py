@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..additions import composed_query
+from rec_core import RapportError
+
+from ..additions import SEPARATOR, addition_text, composed_query
 from ..environment import RankingEnvironment
 from ..facts import FactFinder
 from ..prompting import read_rewrite
-from ..rewards import PARTS, RewardConfig, RewardFailed, RewardKit, RewardParts
+from ..rewards import PARTS, RewardConfig, RewardFailed, RewardKit, RewardParts, ndcg
 from ..tasks import RewriteTask
 
 RewardFunction = Callable[..., list[float | None]]
@@ -53,6 +55,17 @@ class ComposingEnvironment:
             for task, query in zip(self._tasks, queries, strict=True)
         ]
         return self._environment.rank(whole, excluded)
+
+    def values(
+        self, tasks: Sequence[RewriteTask], queries: Sequence[str], *, depth: int
+    ) -> list[float]:
+        """NDCG of each completed query for its task."""
+        self.expect(tasks)
+        rankings = self.rank(queries, [task.excluded for task in tasks])
+        return [
+            ndcg(ranked, self.rows(task.targets), depth=depth)
+            for ranked, task in zip(rankings, tasks, strict=True)
+        ]
 
 
 class AdditionRewards:
@@ -118,6 +131,47 @@ class AdditionRewards:
             self.count += len(completions)
         return self._last[2]
 
+    def title_gains(
+        self, task_ids: Sequence[str], completions: Sequence[str]
+    ) -> tuple[tuple[float, ...], ...]:
+        """What each written title adds to NDCG after those before it; () where an answer is no rewrite.
+
+        A title that was written before adds 0. The gains of an answer sum up to its NDCG less that of
+        the rule's query. Under the control of
+        chance they are drawn too.
+
+        Raises:
+            RewardFailed: The search raised.
+        """
+        started = time.perf_counter()
+        tasks = [self._tasks[one] for one in task_ids]
+        rewrites = [read_rewrite(completion) for completion in completions]
+        titles = [[] if one is None else one.query.split(SEPARATOR.strip()) for one in rewrites]
+        if self._chance is not None:
+            return tuple(tuple(self._chance.random(len(some)).tolist()) for some in titles)
+        try:
+            values = iter(
+                self._environment.values(
+                    [
+                        task
+                        for task, some in zip(tasks, titles, strict=True)
+                        for _ in _beginnings(some)
+                    ],
+                    [one for some in titles for one in _beginnings(some)],
+                    depth=self._kit.config.depth,
+                )
+            )
+        except RapportError:
+            raise
+        except Exception as fault:  # as in the kit: training must not go on with a wrong reward
+            raise RewardFailed(
+                f"The gains of titles could not be computed: {type(fault).__name__}: {fault}.",
+                "Training stops with its last checkpoint; mend the reward and resume.",
+            ) from fault
+        found = [np.diff([next(values) for _ in _beginnings(some)]).tolist() for some in titles]
+        self.seconds += time.perf_counter() - started
+        return tuple(map(tuple, found))
+
     def _function(self, part: str) -> RewardFunction:
         def reward(
             completions: Sequence[str], task: Sequence[str], **_: object
@@ -126,6 +180,11 @@ class AdditionRewards:
 
         reward.__name__ = part  # TRL logs each function under its name
         return reward
+
+
+def _beginnings(titles: Sequence[str]) -> list[str]:
+    """What an answer asks for after no title, the first, the first two and so on."""
+    return [addition_text(titles[:count]) for count in range(len(titles) + 1)] if titles else []
 
 
 def shuffled_targets(

@@ -19,17 +19,65 @@ from typing_extensions import override
 from rec_core import Progress
 
 from ..generation import Tokens
+from .credit import TitleCredit, rows_to_learn_from
 from .low_rank import adapter_tensors, has_low_rank
 from .recipes import GrpoPart
 from .rewarding import AdditionRewards
 from .sampling import draw_completions
+from .shared_prompts import completion_log_probabilities
 
 EXACT_FILE = "exact.safetensors"
 _CLOSING = '"}'
 
 
 class RewriterTrainer(GRPOTrainer):
-    """Keeps adapters instead of whole models, no `training_args.bin`, and no card of its own."""
+    """Reads each prompt once, keeps adapters instead of whole models, no `training_args.bin`, no card.
+
+    Attributes:
+        credit: Advantages of tokens instead of TRL's of answers; None leaves those.
+    """
+
+    credit: TitleCredit | None = None
+
+    @override
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
+        output = super()._generate_and_score_completions(inputs)
+        return output if self.credit is None else self._credited(self.credit, inputs, output)
+
+    def _credited(
+        self, credit: TitleCredit, inputs: list[dict[str, Any]], output: dict[str, Any]
+    ) -> dict[str, Any]:
+        """With advantages of tokens, and without the rows that teach nothing."""
+        ids, mask = output["completion_ids"], output["completion_mask"].bool()
+        rows = [row[kept].tolist() for row, kept in zip(ids, mask, strict=True)]
+        group = self.num_generations or 1
+        found = credit.advantages([one["task"] for one in inputs], rows, group=group)
+        learnt = rows_to_learn_from(found, group=group)
+        self._metrics["train"]["gain"].append(credit.gain)
+        advantages = torch.zeros(ids.shape, device=ids.device)
+        for row, some in enumerate(found):
+            advantages[row, : len(some)] = torch.from_numpy(some)
+        self._metrics["train"]["share_learnt_from"].append(len(learnt) / len(rows))
+        kept = torch.tensor(learnt, device=ids.device)
+        return {
+            name: one[kept] if torch.is_tensor(one) and one.dim() else one
+            for name, one in {**output, "advantages": advantages}.items()
+        }
+
+    @override
+    def _get_per_token_logps_and_entropies(
+        self, model: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor, logits_to_keep: int,
+        *further: Any, **named: Any,
+    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:  # fmt: skip
+        own = self.accelerator.unwrap_model(model)
+        if not has_low_rank(own):
+            return super()._get_per_token_logps_and_entropies(
+                model, input_ids, attention_mask, logits_to_keep, *further, **named
+            )
+        logs, entropies = completion_log_probabilities(
+            own, input_ids, attention_mask, written=logits_to_keep, temperature=self.temperature
+        )
+        return logs, entropies, None
 
     def keep_checkpoint(self) -> None:
         """Write a checkpoint of the last whole step now."""
