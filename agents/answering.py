@@ -34,7 +34,11 @@ _ADJECTIVES = {
     "war": "war",
 }
 # Words that go on without a comma: "six picks like Heat", but "six picks, funnier".
-_FOLLOWING = ("like ", "with ", "without ", "from ", "that ", "about ", "on ")
+_FOLLOWING = ("like ", "with ", "directed by ", "without ", "from ", "that ", "about ", "on ")
+DIRECTING = (
+    " directing"  # ends the note that somebody is wanted as a director: "Clint Eastwood directing"
+)
+_TOLD_BY_YEARS = ("newer", "older")  # the years that they became are told themselves
 _PLACEHOLDERS = frozenset(("unknown", "untitled", "n/a"))
 _PEOPLE_SHOWN = 4
 _EXCERPT = 280
@@ -126,8 +130,7 @@ def wish_phrase(wish: Wish, finder: EvidenceFinder, *, noun: str = "picks") -> s
     catalog = finder.catalog
     seeds = [catalog[one].title for one in wish.like_item_ids if one in catalog]
     parts = [f"like {joined(seeds[:3])}"] if seeds else []
-    if wish.people_all:
-        parts.append(f"with {joined(wish.people_all)}")
+    parts += people_phrases(wish)
     if years := _years(wish):
         parts.append(years)
     barred = [genre for genre in wish.genres_none if genre not in FOR_CHILDREN]
@@ -137,11 +140,26 @@ def wish_phrase(wish: Wish, finder: EvidenceFinder, *, noun: str = "picks") -> s
     if len(barred) < len(wish.genres_none):
         parts.append("nothing for children")
     head = _head(wish, noun)
-    parts += wish.notes[:2]
+    parts += told_notes(wish)[:2]
     if not parts:
         return head
     apart = "" if parts[0].startswith(_FOLLOWING) else ","
     return f"{head}{apart} {', '.join(parts)}"
+
+
+def people_phrases(wish: Wish) -> list[str]:
+    """The people wanted, by what they are wanted for: "directed by Clint Eastwood", "with Tom Hanks"."""
+    makers = [name for name in wish.people_all if f"{name}{DIRECTING}" in wish.notes]
+    others = [name for name in wish.people_all if name not in makers]
+    parts = [f"directed by {joined(makers)}"] if makers else []
+    return parts + ([f"with {joined(others)}"] if others else [])
+
+
+def told_notes(wish: Wish) -> list[str]:
+    """The notes of a wish without those that its people and years tell in better words, in order."""
+    dated = wish.year_min is not None or wish.year_max is not None
+    notes = [note for note in wish.notes if not note.endswith(DIRECTING)]
+    return [note for note in notes if not (dated and note in _TOLD_BY_YEARS)]
 
 
 def _head(wish: Wish, noun: str) -> str:

@@ -1,11 +1,11 @@
 """How well each planner understands labelled requests, and how long its turns take.
 
     python benchmarks/planner_quality.py --catalog FILE [--interactions FILE] [--planners rules …]
-    python benchmarks/planner_quality.py --catalog FILE --set held_back_2     (looked at once)
+    python benchmarks/planner_quality.py --catalog FILE --set held_back_3     (looked at once)
 
 FILE is the film catalog that the labels were written against (JSON lines, 24,050 films). The sets
-lie in benchmarks/requests, each by another writer: `dev` may be read and worked with, `choice` decides
-between planners and may be run but not read, `held_back_2` was run once, at the end; `choice_2`, `choice_3` and `held_back` have been read since. Each request stands alone: the planner gets the wish, the slate
+lie in benchmarks/requests, each by another writer: `held_back_3` was run once, at the end; all others have been
+read and worked with. Each request stands alone: the planner gets the wish, the slate
 and the messages before it as the label states them, so that one mistake is not counted twice.
 
 rules           the built-in rules
@@ -207,7 +207,15 @@ def main() -> None:
     parser.add_argument("--interactions", type=Path, help="ratings by ml_movie_id, for popularity")
     parser.add_argument(
         "--set",
-        choices=["dev", "choice", "choice_2", "choice_3", "held_back", "held_back_2"],
+        choices=[
+            "dev",
+            "choice",
+            "choice_2",
+            "choice_3",
+            "held_back",
+            "held_back_2",
+            "held_back_3",
+        ],
         default="dev",
         dest="chosen",
     )

@@ -68,7 +68,8 @@ class ReadingMerger:
         if ours != theirs and (ours, theirs) in self._policy.acts:
             reading = self._by_model(text, state, rules, found, theirs)
         is_their_opinion = reading is not rules and theirs == "feedback"
-        if _group(reading) in ("wish", "feedback") or reading.wants_slate:
+        readable = _group(reading) != "unknown"
+        if readable and (_group(reading) in ("wish", "feedback") or reading.wants_slate):
             reading = self._with_fields(text, state, reading, found)
         if self._policy.of("opinions") != "rules" or is_their_opinion:
             reading = self._with_opinions(text, reading, found)
@@ -90,6 +91,9 @@ class ReadingMerger:
                 rules, intent="recommend", act="wish", refined=refined, wants_slate=True,
                 wish=state.wish.model_copy(update=change) if refined else alone,
             )  # fmt: skip
+        has_say = self._policy.of("words") == "model"  # also over whether they are a wish
+        if group in ("chat", "unknown") and not (has_say or _only_words(rules, state)):
+            return rules
         intent, act = _ACT_OF[group]
         about = found.of("about")
         if group in ("explain", "compare", "details"):
@@ -110,8 +114,8 @@ class ReadingMerger:
                 rules, intent=intent, act=act, wish=state.wish, refined=True, wants_slate=True
             )
         return replace(
-            rules, intent=intent, act=act, wish=state.wish, wants_slate=False, item_ids=()
-        )
+            rules, intent=intent, act=act, wish=state.wish, wants_slate=act == "gibberish", item_ids=()
+        )  # fmt: skip
 
     def _alone(self, text: str, state: ConversationState) -> Reading:
         """What the message would mean by itself: its change, without the old wish."""
@@ -343,6 +347,17 @@ def _model_group(act: ParseAct) -> Group:
 def _is_firm(found: LinkedParse) -> bool:
     """True when a parse holds more than words, which gibberish has too."""
     return bool(found.genres or found.people or found.items or found.years or found.no_genres)
+
+
+def _only_words(rules: Reading, state: ConversationState) -> bool:
+    """True when all that the rules made of a message is words to search for, as of "my cat says sorry"."""
+    if rules.act != "wish":
+        return _group(rules) != "wish"
+    if rules.unknown_titles or rules.unknown_people or rules.item_ids or rules.learned:
+        return False
+    base = state.wish if rules.refined else Wish()
+    words = {"query": base.query, "avoid": base.avoid, "notes": base.notes}
+    return rules.wish.model_copy(update=words) == base
 
 
 def _believed(trust: Trust, said_by_rules: bool) -> bool:

@@ -51,8 +51,10 @@ class MergePolicy:
         return self.trust.get(name, "rules")
 
 
-# Pairs of acts stand where the model was right oftener than the rules over the five sets that have been read (dev, choice, choice_2,
-# choice_3, held_back): where the rules say "chat" or "unknown" and the model a wish they were right 8 times of 9. People are the rules'
+# Pairs of acts stand where the model was right oftener than the rules over four sets (choice_2, choice_3, held_back, held_back_2) as read by
+# rules that had seen none of them, and do not lose on the set left out: benchmarks/agent.md has the table. Rules that have seen a set say
+# nothing about the next one. A wish of nothing but unknown words is none when the model says so. Where the rules say "chat" and
+# the model a wish, the rules were right 5 times of 8. People are the rules'
 # since they know roles, first names and pronouns: believing only what both found ("agree") cost .10 to .15 of recall on every set.
 # So are refused people: the model took "by Michael Mann that I haven't seen" for a refusal, and adds nothing on choice_3.
 POLICY = MergePolicy(
@@ -60,8 +62,8 @@ POLICY = MergePolicy(
     acts=frozenset(
         {
             ("unknown", "feedback"), ("unknown", "details"), ("unknown", "compare"), ("unknown", "more"),
-            ("chat", "feedback"), ("more", "wish"), ("feedback", "wish"), ("feedback", "more"), ("forget", "wish"),
-            ("wish", "feedback"), ("wish", "remember"),
+            ("chat", "feedback"), ("more", "wish"), ("feedback", "wish"), ("forget", "wish"), ("details", "wish"),
+            ("wish", "feedback"), ("wish", "remember"), ("wish", "compare"), ("wish", "chat"), ("wish", "unknown"),
         }
     ),
 )  # fmt: skip

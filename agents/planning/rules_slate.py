@@ -17,14 +17,13 @@ import numpy as np
 from rec_core import Catalog, Item, ItemFilter, Recommender
 from tools import ToolCall
 
-from ..answering import showable
+from ..answering import DIRECTING, showable
 from ..asking import POOL, Question, best_question, may_ask
 from ..constraints import conditions_of
 from ..errors import PlannerFailed
 from ..reasons import genre_words, joined
 from ..state import Preference, Wish
 from ..understanding import Reading
-from ..understanding.drafting import DIRECTING
 from ..understanding.makers import credits_of
 from ..understanding.series import SeriesIndex
 from .base import Plan, ToolOutcome, TurnView

@@ -31,25 +31,42 @@ def long_term_weights(
 
 
 def long_term_notice(reading: Reading, view: TurnView, catalog: Catalog) -> str:
-    """Say "Leaving out Horror, as you told me", once per topic; "" when no rule shaped the slate."""
+    """Say "Leaving out Horror, as you told me", once per topic; "" when no rule shaped the slate.
+
+    What is asked for now outranks a rule; that it does is said, too.
+    """
     if view.state.last_slate and reading.refined:
         return ""
     wish = reading.wish
     wanted = {name.casefold() for name in (*wish.genres_all, *wish.genres_any, *wish.people_all)}
     said = {name.casefold() for name in (*wish.genres_none, *wish.people_none)}
-    left_out = [
-        kind_words(rule.value) if rule.subject == "genre" else rule.label
-        for rule in view.preferences
+    against = [
+        rule for rule in view.preferences
         if rule.kind in ("dislike", "must_not") and rule.subject in ("genre", "person")
-        and rule.value.casefold() not in wanted | said
         and (rule.value in catalog.genres or rule.value in catalog.people)
     ]  # fmt: skip
+    left_out = [_name(rule) for rule in against if rule.value.casefold() not in wanted | said]
     kept = [
-        kind_words(r.value) if r.subject == "genre" else r.label
-        for r in view.preferences
-        if r.kind == "must" and r.subject in ("genre", "person", "year")
+        _name(rule)
+        for rule in view.preferences
+        if rule.kind == "must" and rule.subject in ("genre", "person", "year")
     ]
     parts = [f"leaving out {', '.join(left_out[:3])}"] if left_out else []
     parts += [f"keeping to {', '.join(kept[:2])}"] if kept else []
     text = " and ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}, as you told me." if text else ""
+    shaped = f"{text[:1].upper()}{text[1:]}, as you told me." if text else ""
+    return f"{_outranked([r for r in against if r.value.casefold() in wanted])} {shaped}".strip()
+
+
+def _outranked(rules: Sequence[Preference]) -> str:
+    """That something is shown against what was said for good: "You told me "never horror"; …"."""
+    if not rules:
+        return ""
+    told = " and ".join(
+        f"{'never' if rule.kind == 'must_not' else 'no'} {_name(rule)}" for rule in rules[:2]
+    )
+    return f'You once told me "{told}"; I went by what you ask for now.'
+
+
+def _name(rule: Preference) -> str:
+    return kind_words(rule.value) if rule.subject == "genre" else rule.label

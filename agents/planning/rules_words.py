@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 from rec_core import Catalog
 
+from ..answering import DIRECTING, people_phrases, told_notes
 from ..reasons import kind_words
 from ..state import Wish
 from ..understanding import Act, Reading
-from ..understanding.drafting import DIRECTING
 from ..understanding.numbers import AT_A_TIME
 from .base import TurnView
 
@@ -87,6 +87,11 @@ _OPEN = (
     "A few that rarely disappoint, to start with.",
     "Some well-loved ones to choose from.",
 )
+# After `_SAID["gibberish"]`: what the slate beside it goes by.
+_MEANWHILE = (
+    "Meanwhile, these are what many people like:",
+    "Meanwhile, more of what you asked for:",
+)
 _SURPRISES = (
     "Here's a mixed bag for you.",
     "All right, my choice this time.",
@@ -100,9 +105,16 @@ def slate_words(reading: Reading, view: TurnView, catalog: Catalog, n_found: int
         return ""
     if reading.act == "open" or (reading.act == "start_over" and reading.wish == Wish()):
         return _turned(_OPEN, view)
+    if reading.act == "gibberish":
+        stands = reading.wish != Wish()
+        return f"{_turned(_SAID['gibberish'], view)} {_MEANWHILE[stands]}"
     if reading.act == "surprise":
         return _turned(_SURPRISES, view)
-    if reading.act == "more" and set(view.state.last_slate) <= set(reading.disliked_item_ids):
+    if (
+        reading.act == "more"
+        and view.state.last_slate
+        and set(view.state.last_slate) <= set(reading.disliked_item_ids)
+    ):
         return f"All right, {_NOT_THOSE[n_found == 1]} instead?"
     if reading.act == "feedback":
         return f"{_opinion_words(reading, catalog)} {_follow_up(reading, n_found)}"
@@ -241,12 +253,12 @@ def _wish_line(wish: Wish, catalog: Catalog) -> str:
     parts += [_joined(list(wish.genres_all))] if wish.genres_all else []
     parts += [" or ".join(wish.genres_any)] if wish.genres_any else []
     parts += [f"not {name}" for name in (*wish.genres_none, *wish.people_none)]
-    parts += [f"with {name}" for name in wish.people_all]
+    parts += people_phrases(wish)
     if wish.year_min is not None or wish.year_max is not None:
         parts.append(
             f"{wish.year_min or 'up to '}{'–' if wish.year_min else ''}{wish.year_max or ''}"
         )
-    parts += wish.notes
+    parts += told_notes(wish)
     parts += [f'"{wish.query}"'] if wish.query and not wish.notes else []
     return " · ".join(parts) or "anything good"
 

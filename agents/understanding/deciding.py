@@ -16,7 +16,7 @@ from ..state import PreferenceSubject, Wish
 from . import intents
 from .drafting import Draft
 from .entities import without_marks
-from .learning import learn, learn_note, learn_years
+from .learning import learn, learn_note, learn_refused, learn_years
 from .merging import Change, YearChange, is_new_topic, merge, without_genres_asked
 from .numbers import AT_A_TIME
 from .parsing import Parse
@@ -40,6 +40,7 @@ _MOST_COMPARED = 4
 _COMPLAINS = re.compile(
     r"\W*(?:but |because )?(?:i|we)(?:'d|'ve| had| have)? (?:only |just |never |clearly |definitely )?(?:said|asked|told|wanted|thought|meant|mentioned)\b"
 )
+_ASKS_AFTER = re.compile(r"\b(?:want|need|give|show|find|recommend|suggest|i'd like|more|any)\b")
 _OCCASION = re.compile(r"\bfor (?:tonight|today|now|this evening|the weekend|the night)\b")
 _FORGETS_DISLIKE = re.compile(
     r"\b(?:hat(?:e|ed|ing)|dislik(?:e|ed|ing)|don't like|not liking|can't stand|avoid\w*|loath\w*|detest\w*|ban\w*|never)\b"
@@ -85,6 +86,9 @@ class Decider:
             return not parse.state.last_slate or not parse.draft.is_empty
         if act == "explain":
             return self._wishes_after(parse)
+        asked, _, rest = parse.plain.rpartition("?")
+        if act == "details" and asked and _ASKS_AFTER.search(rest) and self._wishes_after(parse):
+            return True
         if act in ("details", "compare"):
             wanted = parse.draft.genres or parse.draft.refused or parse.year_change != YearChange()
             similar = any(follows_similarity(parse.plain, m) for m in parse.mentions)
@@ -192,10 +196,9 @@ class Decider:
         about_taste = bool(learned) and not intents.has_opener(parse.plain)
         if refused and not parse.states_wish and not parse.with_role("liked", "seen"):
             return self._more(parse, refused=not more)
-        if intents.asks_to_remember(parse.plain):
-            note = learn_note(parse.utterance)
-            reading = self._plain(parse, "remember")
-            return replace(reading, learned=learned or ((note,) if note else ()))
+        in_passing = intents.tells_in_passing(parse.plain) and not opinions
+        if intents.asks_to_remember(parse.plain) or in_passing:
+            return self._remembering(parse, learned)
         if opinions or about_taste:
             return self._feedback(parse, learned, more=more)
         excluded = parse.with_role("exclude")
@@ -209,10 +212,21 @@ class Decider:
             return self._more(parse, refused=refused)
         return self._talk(parse)
 
+    def _remembering(self, parse: Parse, learned: tuple[PreferenceDraft, ...]) -> Reading:
+        """What is to be kept: tastes, else what is refused, else the person's own words."""
+        draft = parse.draft
+        kept = learned or learn_refused(parse.utterance, draft.refused, draft.people_refused)
+        note = learn_note(parse.utterance) if not kept else None
+        return replace(self._plain(parse, "remember"), learned=kept or ((note,) if note else ()))
+
     def _means_slate(self, parse: Parse) -> bool:
         """True when a refusal is of all that was shown, not of one title: "I don't like these"."""
         slate = set(parse.state.last_slate)
         judged = parse.with_role("disliked")
+        if any(m.role == "disliked" and len(m.item_ids) < len(slate) for m in parse.mentions):
+            return False
+        if len(judged) == 1 and not re.search(r"\b(?:these|those|any)\b", parse.utterance.plain):
+            return False
         return bool(slate) and (not judged or slate <= set(judged))
 
     def _is_mere_talk(self, parse: Parse) -> bool:
@@ -247,7 +261,7 @@ class Decider:
             return self._plain(parse, "foreign")
         salad = intents.is_word_salad(plain) and not parse.draft.notes
         if (intents.looks_random(parse.draft.query_words) or salad) and not intents.is_open(plain):
-            return self._plain(parse, "gibberish")
+            return self._gibberish(parse)
         return None
 
     def _talk(self, parse: Parse) -> Reading:
@@ -273,8 +287,13 @@ class Decider:
             return Reading(
                 intent="recommend", act="open", wish=self._soft_reset(parse), wants_slate=True
             )
-        act: Act = "foreign" if parse.language or not re.search(r"[a-z]", plain) else "gibberish"
-        return self._plain(parse, act)
+        if parse.language or not re.search(r"[a-z]", plain):
+            return self._plain(parse, "foreign")
+        return self._gibberish(parse)
+
+    def _gibberish(self, parse: Parse) -> Reading:
+        """What nobody can read: something is shown all the same, by the wish that stands if there is one."""
+        return replace(self._plain(parse, "gibberish"), wants_slate=True)
 
     def _left_open(self, parse: Parse) -> Wish:
         """Leaving the choice to us gives up the search words; the conditions stand."""
@@ -330,6 +349,9 @@ class Decider:
         """Who judges and asks in one message wants the items; who only judges tells something."""
         asks = intents.asks_for_items(parse.plain)
         wished = self._states_more_than_opinions(parse)
+        shown = set(parse.with_role("liked")) <= set(parse.state.last_slate)
+        if more and not wished and shown and len(parse.with_role("liked")) > 1:
+            return "more"
         if asks and (wished or parse.with_role("liked")):
             return "recommend"
         if more:

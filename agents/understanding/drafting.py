@@ -11,9 +11,6 @@ from .lexicon import Lexicon, Match
 from .polarity import Cue, Polarity, polarity_at
 from .text import Span, Utterance, words_of
 
-DIRECTING = (
-    " directing"  # ends the note that somebody is wanted as a director: "Clint Eastwood directing"
-)
 _LONG_MESSAGE = 10
 _MOST_QUERY_WORDS = 10
 _STRONGER = (
@@ -26,6 +23,10 @@ _TOPIC_CUE = re.compile(
 )
 _IN_SENTENCE = re.compile(r"\b(?:in|around|near|across|from|of|set)\s(?:the\s)?$")
 _BEFORE_NOUN = re.compile(r"^\s*(?:films?|movies?|flicks?|story|stories|thing|stuff|pictures?)\b")
+# "a creepy role", "funny teeth": said of somebody in it, so it is no kind of film
+_OF_SOMEBODY = re.compile(
+    r"^ (?:\w+ )?(?:roles?|parts?|characters?|performances?|sidekicks?|voices?|accents?|teeth|hair|faces?|eyes|clowns?|villains?)\b"
+)
 _OR = re.compile(r"\b(?:or|either|and/or)\b|/")
 _ONLY = re.compile(
     r"\b(?:only|instead|make it|make that|rather|actually|just|switch to|(?:swap|replace|trade|switch|exchange) (?:him|her|them|it|that|those|\ue001+) (?:for|with|out for)|in place of|change (?:it )?to|nothing but|i meant|i mean)\b"
@@ -39,7 +40,7 @@ _ALSO = re.compile(r"\b(?:also|and|plus|too|as well|add|with|still|both|more|som
 _LITOTES = r"(?:(?:wouldn't|won't|would not|will not|never|can't|cannot|couldn't|could never|can never|would never|hard to)(?: ever| really)? (?:say no to|turn down|object to|pass up|resist)|(?:not|never) (?:averse|opposed) to|(?:nothing|don't have anything|have nothing) against)"
 # phrases whose words mean nothing of their own; "wouldn't say no to" is no refusal
 SET_PHRASES = re.compile(
-    rf"\b(?:{_LITOTES}|(?:heart|brain|mind|head)(?: is|'s)?(?: still)? racing|(?:drives?|driving|drove) (?:me|us) (?:nuts|mad|crazy|insane)|for the love of (?:god|all)|god help me|as good as|so much|by the way|good enough|well done|of course|tonight's|right now|long story short|good (?:grief|heavens|god|lord)|sick to death|(?:his|her|their) (?:stupid |silly |smug |ugly )*(?:face|mug|voice|guts)|(?:the |our |my )?(?:kids?|children|little ones?|bab(?:y|ies)|toddlers?) (?:is|are|'re|have|has)(?: \w+){0, 2} (?:asleep|in bed|away|gone|sleeping|out)|when i was (?:a kid|a child|little|young|small|ten)|(?:roll|throw) the dice)\b"
+    rf"\b(?:{_LITOTES}|(?:heart|brain|mind|head)(?: is|'s)?(?: still)? racing|(?:drives?|driving|drove) (?:me|us) (?:nuts|mad|crazy|insane)|for the love of (?:god|all)|god help me|as good as|so much|by the way|good enough|well done|of course|tonight's|right now|long story short|good (?:grief|heavens|god|lord)|sick to death|(?:his|her|their) (?:stupid |silly |smug |ugly )*(?:face|mug|voice|guts)|(?:the |our |my )?(?:kids?|children|little ones?|bab(?:y|ies)|toddlers?) (?:is|are|'re|have|has)(?: \w+){0, 2} (?:asleep|in bed|away|gone|sleeping|out)|when i was (?:a kid|a child|little|young|small|ten)|(?:roll|throw) the dice|(?:before|after|between|since) the (?:two |world )?wars?|(?:other|more|any|new|better|different|fresh|further|some) ideas?)\b"
 )
 
 
@@ -106,6 +107,8 @@ def draft_words(plain: str, matches: Sequence[Match], cues: Sequence[Cue]) -> Dr
     wanted: list[Match] = []
     for match in matches:
         polarity = polarity_at(plain, cues, match.start, name=match.entry.names_thing)
+        if polarity == "want" and not match.entry.noun and _OF_SOMEBODY.match(plain[match.end :]):
+            polarity = "more"
         if _put(draft, match, polarity):
             wanted.append(match)
     _quiet_about_situations(draft, matches, wanted)

@@ -48,6 +48,7 @@ _NAME_ENDS = re.compile(
 _ONE_OF_THEIRS = re.compile(r" (?:one|film|movie|flick|thing)\b")
 _TELLING = 4
 _ARTICLE = re.compile(r"^(?:the|a|an) ", re.IGNORECASE)
+_A_TITLE = re.compile(r"(?:an?|A|An) (?=[A-Z])")
 _LONGEST_LONE_TITLE = 9
 _ASKED_TITLE = re.compile(
     r"^(?:so |and |but |ok |please )*(?:"
@@ -159,6 +160,8 @@ class EntityFinder:
         taken = [match.span for match in found]
         for name in self._search.spot_genres(plain):
             span = (name.start, name.end)
+            if plain[name.start : name.end] in self._lexicon.stopwords:
+                continue  # "he never cries" is no slip of "crime"
             genre = self._lexicon.common_genre(name.name)
             if genre is not None and not overlaps(span, taken):
                 phrase = plain[name.start : name.end]
@@ -192,9 +195,16 @@ class EntityFinder:
                 continue  # "Tarantino no" is no misspelt "Tarnation"
             if not self._is_real(match.item_id):
                 continue
-            found.append(Mention(item_ids=(match.item_id,), start=span[0], end=span[1]))
+            start = span[0] + self._article_before(utterance, span, match.item_id)
+            found.append(Mention(item_ids=(match.item_id,), start=start, end=span[1]))
         found = found or self._asked_titles(utterance) or self._lone_title(utterance)
         return found or self._other_version(utterance, state)
+
+    def _article_before(self, utterance: Utterance, span: Span, item_id: str) -> int:
+        """How much of the span is an article that is not the title's: "a Toy Story"."""
+        article = _A_TITLE.match(utterance.text, span[0], span[1])
+        own = article and self._catalog[item_id].title.lower().startswith(article[0].lower())
+        return 0 if article is None or own else len(article[0])
 
     @cached_property
     def _by_title_and_year(self) -> dict[tuple[str, int], str]:
@@ -285,6 +295,8 @@ class EntityFinder:
             )
         if _EXCLAIMED.fullmatch(words) and _is_exclaimed(utterance, span):
             return True
+        if words in ("onward", "onwards") and utterance.plain[: span[0]].rstrip()[-1:].isdigit():
+            return True  # "2000 onward"
         if _DATE_WORD.fullmatch(words) and _DATE_CUE.search(utterance.plain[: span[0]]):
             return True
         everyday = self._lexicon.is_filler(words) or bool(self._lexicon.match(words))

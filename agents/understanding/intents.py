@@ -29,7 +29,7 @@ _CARE = re.compile(
     r"\b(?:kill myself|end my life|want to die|wanna die|suicidal|hurt myself|don't want to live)\b"
 )
 _OFF_TOPIC = re.compile(
-    r"\b(?:weather|election|elections|politics today|football match|lottery|president|stocks?|bitcoin|recipe|cook|capital of|president of|translate|write (?:me )?(?:a|an|some) (?:poem|essay|code|story|email|python|song|letter)|homework|what time is it"
+    r"^(?:so |ok |hey |btw |and |please )*how (?:do|can|could|should|would|does) (?:i|you|we|one|somebody|someone) (?!.*\b(?:films?|movies?|watch|see|find|like|feel|choose|pick|start)\b)\w+ (?:a|an|the|my|some)\b|\b(?:weather|election|elections|politics today|football match|lottery|president|stocks?|bitcoin|recipe|cook|capital of|president of|translate|write (?:me )?(?:a|an|some) (?:poem|essay|code|story|email|python|song|letter)|homework|what time is it"
     r"|what day is it|\d+ ?[+*/x-] ?\d+(?<!/10)(?<!/5)|\d+ (?:times|plus|minus|divided by|multiplied by) \d+|square root|tell me a joke|joke|meaning of life|who(?:'s| is)? (?:won|win|wins|going to win|gonna win)|book (?:me )?a (?:flight|table|hotel)|order (?:me )?(?:a )?pizza|(?:order|book|buy|reserve|call|ring|email|text|phone|fetch|bring|deliver|bake|schedule|hail) (?:me |us |for me )?(?:up )?(?:a|an|some|the|my)\b(?! (?:\w+ )?(?:film|movie|flick|comed|thriller|drama|recommend|list|smile|laugh|tear|bit))|(?:turn|switch) (?:on|off|up|down) (?:the|my) (?!brain)\w+|play (?:some )?music|set (?:an )?alarm|news|football score|your (?:age|birthday|mother)|marry me|do you love me)\b"
 )
 _PROFILE = re.compile(
@@ -51,11 +51,15 @@ _FORGET = re.compile(
     r"\b(?<!\bi )(?<!\bme )(?<!\bus )(?<!\bwe )(?<!(?:want|need|help|like|love) to )(?<!trying to )(?<!wanna )(?<!gonna )(?<!never )(?<!cannot )(?<!can't )(?:forget|unlearn|un-remember|delete|erase|don't remember|stop remembering)\b(?! (?:all )?(?:of )?(?:that|this|it all|\ue002+)[.,;:!] ?\w)(?! all (?:that\b|this\b|\ue002))(?! (?:the |all )?(?:years?|decades?|era|dates?))|\b(?:remove|take) .{1,40} (?:from|off|out of) (?:my |your )?(?:memory|profile|preferences|list)\b|\bi (?:don't|no longer|do not)(?: \w+)? (?:hate|dislike|mind) .{1,40} (?:anymore|any more|any longer)\b|\bi no longer (?:hate|dislike|love|like)\b|\bnot anymore\b|\b(?:scrap|ignore|drop|scratch|disregard|take back|never mind|forget) (?:what|everything|all|whatever) (?:that )?i(?: have|'ve)? (?:said|told you|mentioned) about\b"
 )
 _REMEMBER = re.compile(
-    r"\b(?:(?<!you )(?<!i )(?<!can't )(?<!don't )remember(?! me\b)(?! (?:when|the (?:days|time|movie|film|one))\b)|(?:put|write|jot|note|save|store|log|add) (?:that|this|it|\ue002+)(?: down)? (?:in|on|to|into|for) (?:your|my|the|ur) (?:notes?|list|file|memory|profile|records?|next time|future)|note to self|(?:take |make a )?note(?: of)?(?= that|:|,| down)|just so you know|for (?:your|the) record|fyi|save that|write that down|never forget|keep in mind|bear in mind|make a note|don't forget|for (?:the future|next time|future reference)|next time too|from now on|going forward|as a rule|in general)\b"
+    r"\b(?:(?<!you )(?<!i )(?<!can't )(?<!don't )remember(?! me\b)(?! (?:when|the (?:days|time|movie|film|one))\b)|(?:put|write|jot|note|save|store|log|add) (?:that|this|it|\ue002+)(?: down)? (?:in|on|to|into|for) (?:your|my|the|ur) (?:notes?|list|file|memory|profile|records?|next time|future)|note to self|(?:take |make a )?note(?: of)?(?= that|:|,| down)|save that|write that down|never forget|(?:keep|bear)(?: (?:that|this|it|\ue002+))? in mind|make a note|don't forget|for (?:the future|next time|future reference)|next time too|from now on|going forward|as a rule|in general)\b"
+)
+# "Seen it, fyi" tells; with a taste before it, it also asks to be kept.
+_TELLS_IN_PASSING = re.compile(
+    r"\b(?:just so you know|so you know|for (?:your|the) record|for your information|fyi)\b"
 )
 _WHY = re.compile(
     rf"^(?:but |and |so |ok |hm+,? )*why(?: (?:did you|do you|would you|on earth|exactly|is|are|was|were|should|would|did|the|me)|[ ,]*(?:{_M}|that|this|these|those|it|them)|\s*\?*$)"
-    rf"|\bhow come\b|\bwhat (?:makes|made) (?:you|{_M}|it|that|this|these|those|them|him|her)\b|\b(?:reasons?|reasoning) (?:for|behind)\b|\bexplain\b|\bwhat (?:did|do) you mean\b|\bwhat(?:'s| is) (?:the (?:connection|link|reason|logic)|that (?:got|have) to do)\b|\bhow(?: \w+)? (?:is|are|does|do) (?:that|this|it|these|those|they|\ue000+|\ue002+) (?:fit|related|relate|match|like what)\b|\bwhy (?:would|should) i (?:like|watch|enjoy)\b|\bwhat made you\b|\bwhy (?:did you|do you|would you|are you) (?:pick|recommend|choose|suggest|show)|\bhow did you (?:pick|choose|come up)\b|\bwhy (?:these|those|this|that|them|it)\b"
+    rf"|\bhow come\b|\b(?:on|for) (?:what|which) (?:grounds?|basis|reasons?)\b|\bwhat (?:led|brought) you to\b|\bwhat speaks for\b|\bwhat (?:makes|made) (?:you|{_M}|it|that|this|these|those|them|him|her)\b|\b(?:reasons?|reasoning) (?:for|behind)\b|\bexplain\b|\bwhat (?:did|do) you mean\b|\bwhat(?:'s| is) (?:the (?:connection|link|reason|logic)|that (?:got|have) to do)\b|\bhow(?: \w+)? (?:is|are|does|do) (?:that|this|it|these|those|they|\ue000+|\ue002+) (?:fit|related|relate|match|like what)\b|\bwhy (?:would|should) i (?:like|watch|enjoy)\b|\bwhat made you\b|\bwhy (?:did you|do you|would you|are you) (?:pick|recommend|choose|suggest|show)|\bhow did you (?:pick|choose|come up)\b|\bwhy (?:these|those|this|that|them|it)\b"
     rf"|\bwhy {_M}\W*$"
 )
 _COMPARE = re.compile(
@@ -75,7 +79,7 @@ _DETAILS = re.compile(
     rf"|\bdescribe {_M}|\bwhat happens in\b|\bdo you (?:have|know) {_M}|\bhave you (?:got|heard of|seen) {_M}|\bhow (?:old|long|good|scary|violent|popular|funny) (?:is|was) {_M}|\b(?:what|how) about {_M}\W*(?:is it|any good)|\bwhere can i (?:watch|see|stream)\b|\b(?:which|what) is {_M}\b|\bis {_M}\b"
 )
 _SURPRISE = re.compile(
-    r"\bsurprise (?:me|us)\b|\bsomething random\b|\brandom (?:one|film|movie|pick)\b|^(?:anything|whatever)(?: goes| you (?:like|want|think))?\W*$|\b(?:you|i'll let you) (?:choose|pick|decide)(?: for me)?\W*$|\bdealer's choice\b|\bup to you\b|^(?:i )?(?:don't|do not|dont) (?:know|care|mind)\W*$|^no (?:idea|preference|clue)\W*$|\bi'm feeling lucky\b|^(?:(?:hm+|um+|uh+|er+|well|ok|i|honestly|tbh|really)[ ,.]+)*(?:idk|dunno|no clue|not sure|no preferences|anything really|i can't decide)\W*$"
+    r"\bsurprise (?:me|us)\b|\bsomething random\b|\brandom (?:one|film|movie|pick)\b|^(?:anything|whatever)(?: goes| you (?:like|want|think))?\W*$|\b(?:you|i'll let you) (?:choose|pick|decide)(?: for me)?\W*$|\bdealer's choice\b|\bup to you\b|^(?:i )?(?:don't|do not|dont) (?:know|care|mind)\W*$|^(?:(?:it|that|\ue002+) )?(?:really )?(?:doesn't|does not) (?:really )?matter(?: (?:to me|at all|much|really))*\W*$|^(?:it(?:'s| is) )?(?:all )?(?:the )?(?:same to me|not important|either(?: one)?(?: is| works)?(?: fine| good| ok| okay)?|(?:all|both|any)(?: of (?:them|\ue002+))? (?:is|are) (?:fine|good|ok|okay)|makes no difference)\W*$|^no (?:idea|preference|clue)\W*$|\bi'm feeling lucky\b|^(?:(?:hm+|um+|uh+|er+|well|ok|i|honestly|tbh|really)[ ,.]+)*(?:idk|dunno|no clue|not sure|no preferences|anything really|i can't decide)\W*$"
 )
 _MORE = re.compile(
     r"^(?:(?:show|give|find|get|recommend|suggest)(?: me| us)? |any |some |got any |a few |can i (?:have|get|see) |i want |i'd like |let's see |please |ok(?:ay)?,? |yes,? |and |hmm+,? |no,? |nope[,.]? |nah[,.]? |sorry,? |a |are there |do you have |have you got |what |anything |how about )*"
@@ -90,7 +94,7 @@ _LUKEWARM = re.compile(
 )
 _OPENER = re.compile(
     r"\b(?:i want|i wanna|i'd (?:like|love)|i would (?:like|love)|i need|i'm looking for|looking for|i am looking for|in the mood for|i feel like|feel like|recommend|suggest|show me|give me|find me|find|can you|could you|would you|do you have|do you know|have you got|got any|any good"
-    r"|what should (?:i|we) (?:watch|see)|what (?:can|could) (?:i|we)|how about|what about|something like|something similar|anything like|films? like|movies? like|help me (?:find|pick|choose)|let's watch|let me see|what(?:'s| is) (?:a )?(?:good|similar|out there|next)|what (?:u|you|have you|ya) got|what else|is there (?:a|an|any|one|anything|something|some)|isn't there|any(?:one|body)? (?:know|ideas?|recs?)|gimme|lemme|hit me|i'm after|i am after|hunting for|craving|dying for|up for|asked for|find us|find him|find her|give us|pick (?:me|us|something)|i'm trying to find|trying to find|what(?: would| do)? you (?:suggest|recommend)|need|keen on|would (?:be|love)|any (?:films?|movies?|flicks?|suggestions?|recommendations?)|the next best thing|what do (?:i|we) watch|are there any|what do you (?:recommend|suggest|have)|similar to|for (?:tonight|this evening|the weekend)|i fancy|we want|we'd like|we need|we're looking for|searching for|search for|want to (?:watch|see)|wanna (?:watch|see)|ich (?:möchte|will|suche)|je (?:voudrais|veux|cherche)|quiero|busco|vorrei|voglio|quero|ik wil|ein(?:en)? film|un film|una película)\b"
+    r"|what should (?:i|we) (?:watch|see)|what (?:can|could) (?:i|we)|how about|what about|what if|something like|something similar|anything like|films? like|movies? like|help me (?:find|pick|choose)|let's watch|let me see|what(?:'s| is) (?:a )?(?:good|similar|out there|next)|what (?:u|you|have you|ya) got|what else|is there (?:a|an|any|one|anything|something|some)|isn't there|any(?:one|body)? (?:know|ideas?|recs?)|gimme|lemme|hit me|i'm after|i am after|hunting for|craving|dying for|up for|asked for|find us|find him|find her|give us|pick (?:me|us|something)|i'm trying to find|trying to find|what(?: would| do)? you (?:suggest|recommend)|need|keen on|would (?:be|love)|any (?:films?|movies?|flicks?|suggestions?|recommendations?)|the next best thing|what do (?:i|we) watch|are there any|what do you (?:recommend|suggest|have)|similar to|for (?:tonight|this evening|the weekend)|i fancy|we want|we'd like|we need|we're looking for|searching for|search for|want to (?:watch|see)|wanna (?:watch|see)|ich (?:möchte|will|suche)|je (?:voudrais|veux|cherche)|quiero|busco|vorrei|voglio|quero|ik wil|ein(?:en)? film|un film|una película)\b"
 )
 _OPEN = re.compile(
     r"\b(?:something|anything|films?|movies?|flicks?|what to watch|watch|recommend\w*|suggest\w*|ideas?|entertain|bored|boredom|good ones?)\b"
@@ -99,11 +103,11 @@ _RATHER_SEE = re.compile(
     r"\b(?:rather|just|please|simply|let me|let's|can i|could i) (?:see|get|have|look at|show me|give me|let me see) (?:some|a few|the|your|any|what) ?(?:suggestions?|recommendations?|picks?|options?|films|movies|ideas?|titles|ones|you (?:have|got))\b(?! (?:from|by|like|with|about|of|that|for))"
 )
 _IDENTITY = re.compile(
-    r"\b(?:who are you|what are you|are you (?:a |an )?(?:bot|robot|human|person|real|ai|llm|chatgpt|gpt|model|machine)|your name|who made you|which model)\b"
+    r"\b(?:which|what|how many) (?:other )?languages? (?:do|can|are) you\b|\b(?:who are you|what are you|are you (?:a |an )?(?:bot|robot|human|person|real|ai|llm|chatgpt|gpt|model|machine)|your name|who made you|which model)\b"
 )
 _SMALL_TALK: tuple[tuple[Act, re.Pattern[str]], ...] = (
     ("thanks", re.compile(r"\b(?:thanks|thank you|thank u|cheers(?! (?:me|us)\b)|^ta\b|much appreciated|(?:me|i'm|i am|we're|us) (?:all )?(?:sorted|set)\b|that'll do(?: nicely)?\b|that does it\b|i appreciate|been (?:really |very |so )?helpful|merci|danke|gracias|grazie|obrigado)\b")),
-    ("bye", re.compile(r"\b(?:bye|goodbye|good night|goodnight|see you|see ya|cya|that's all|that is all|i'm (?:done|off)|ciao|later)\b")),
+    ("bye", re.compile(r"\b(?:bye|goodbye|good night|goodnight|see you|see ya|cya|that(?:'s| is) all(?= ?(?:$|[.,!;]|thanks|thank you|for (?:now|today|tonight|me)\b|i (?:need|want)))|i'm (?:done|off)|ciao|later)\b")),
     ("help", re.compile(r"^(?:help|\?+|h|commands?|options|menu|instructions)\W*$|\b(?:what can you do|how (?:do(?:es)?|can) (?:this|it|i|you) (?:work|use|do)|what can i (?:say|ask|do)|how do i (?:use|start|ask)|need (?:some )?help|help me\W*$|what do you do|what are you (?:able|capable)|what (?:can|could|do) you (?:actually|really|even) (?:do|know)|what (?:kind|sort) of (?:things|stuff|questions) can|are you able to|what are your (?:features|abilities)|what else can you do)\b")),
     ("undo", re.compile(r"^(?:undo|take (?:that|it) back|go back|step back)(?: (?:that|it|please|one step))*\W*$")),
     ("identity", _IDENTITY),
@@ -116,7 +120,7 @@ _SMALL_TALK: tuple[tuple[Act, re.Pattern[str]], ...] = (
 
 # a determiner before a preposition, or little words in a row: no sentence that anybody says
 _SALAD = re.compile(
-    r"\b(?:the|a|an|my|your) (?:of|if|and|or|to|from|the|a|an|by|with|at|into)\b|\b(?:of|if|to|from|by|with|than) (?:of|if|than|and|or)\b|\b(?!(?:no|ha|very|please|really|so|more|go|yes|la)\b)(\w+) \1 \1\b|\b(?:under|of|the|with|into|than|if|from)\W*$"
+    r"\b(?:the|a|an|my|your) (?:of|if|and|or|to|from|the|a|an|by|with|at|into)\b|\b(?:of|if|to|from|by|with|than) (?:of|if|than|and|or)\b|\b(?:it|them) (?:them|they|which|him|her)\b|\bwhich (?:since|of the|than|if)\b|\b(?!(?:no|ha|very|please|really|so|more|go|yes|la)\b)(\w+) \1 \1\b|\b(?:under|of|the|with|into|than|if|from)\W*$"
 )
 _ASKS_FACT = re.compile(
     rf"^(?:so |and |but |ok |oh |hey |hm+ |just |btw |quick question |do you know |can you tell me |could you tell me |tell me |any idea |remind me |[,:-] ?)*(?:who|whose|whom|when|where|how|what|which|does|did|is|was|has|were|are)\b[^.!]*{_M}"
@@ -128,7 +132,7 @@ _ASKS_ITEMS = re.compile(
     r"\b(?:something|anything|what else|whatever else|(?:better|newer|older|funnier|scarier|shorter|lighter|darker|similar|different|other) ones?|what comes next|more (?:\w+ )?(?:like|of|in|along|from|with)|any (?:more|others?|other)|others?|another|similar|films?|movies?|flicks?|please|pls)\b|\ue002+[^.!?]*\b(?:instead|please)\b"
 )
 _TELLS = re.compile(
-    r"\b(?:i|we|he|she|they|i've|we've|i'm|my \w+) (?:\w+ )?(?:loved|liked|hated|saw|seen|watched|finished|enjoyed|adored|found|love|hate|like|adore|was|were|is|are|have|had|did|didn't|couldn't|don't|can't|turned|walked|fell)\b|\ue000+ (?:is|was|are|were)\b|\bone of my\b|\bmy (?:all time |all-time )?favou?rites?\b|^(?:just |really |absolutely )?(?:loved|liked|hated|saw|seen|watched|finished|enjoyed|adored|couldn't|didn't)\b"
+    r"\b(?:i|we|he|she|they|i've|we've|i'm|my \w+) (?:\w+ )?(?:loved|liked|hated|saw|seen|watched|finished|enjoyed|adored|found|love|hate|like|adore|was|were|is|are|have|had|did|didn't|couldn't|don't|can't|turned|walked|fell)\b|\ue000+ (?:is|was|are|were)\b|\bone of my\b|\bmy (?:all time |all-time )?favou?rites?\b|^how (?:can|could|did) (?:a|an|any|such|\ue000)|^(?:just |really |absolutely )?(?:loved|liked|hated|saw|seen|watched|finished|enjoyed|adored|couldn't|didn't)\b"
 )
 _WANTS_SOMETHING = re.compile(r"\b(?:something|anything)\b|^(?:some|any|an?)\b")
 _SERVICE = re.compile(
@@ -225,6 +229,11 @@ def asks_to_remember(plain: str) -> bool:
     return bool(_REMEMBER.search(plain))
 
 
+def tells_in_passing(plain: str) -> bool:
+    """True for "…, fyi": to be kept where it is a taste, an opinion where it is about an item."""
+    return bool(_TELLS_IN_PASSING.search(plain))
+
+
 def says_something(plain: str) -> bool:
     """True when an object of the wish is left open in words: "something", "anything"."""
     return bool(re.search(r"\b(?:something|anything)\b", plain))
@@ -232,7 +241,7 @@ def says_something(plain: str) -> bool:
 
 def is_surprise(plain: str) -> bool:
     """True when the choice is left to us."""
-    return bool(_SURPRISE.search(plain))
+    return bool(_SURPRISE.search(plain.strip()))
 
 
 def asks_to_see(plain: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from rec_core import Catalog, NameMatch
 
-from ..state import PreferenceKind
+from ..state import PreferenceKind, PreferenceSubject
 from .lexicon import Match
 from .reading import Mention, PreferenceDraft
 from .text import Utterance
@@ -27,6 +27,7 @@ _HATES = re.compile(
     rf"|\b(?:i|we){_ADVERBS} (?:don't|do not|dont|never){_ADVERBS} (?:like|enjoy|care for|watch|do|get)\b{_THING}"
     rf"|\b(?:i'm|i am|we're) (?:not|never)(?: \w+){{0,2}} (?:fan of|into|fond of)\b{_THING}|\b(?:i'm|i am) (?:allergic to|scared of|afraid of|tired of|sick of)\b{_THING}"
     rf"|\b(?:from now on|never|please never|always leave out|never show me|never recommend)(?: \w+){{0,2}} (?:no|without|show me|recommend|any)\b{_THING}|(?:^|[,.;!] ?|\band |\bbut )(?:hate|can't stand)\b{_THING}|\bremember,? (?:that )?(?:no|never)\b{_THING}"
+    rf"|(?:^|[,.;:!] ?|\band |\bbut |\bthat )(?:please )?never(?: (?:ever|again))?\b{_THING}"
 )
 _NEVER = re.compile(r"\b(?:never|(?:don't|do not) ever|always leave out|from now on)\b")
 _LOVES = re.compile(
@@ -83,6 +84,24 @@ def learn(
                 )
             )  # fmt: skip
     return tuple(dict.fromkeys(drafts))
+
+
+def learn_refused(
+    utterance: Utterance, genres: Sequence[str], people: Sequence[str]
+) -> tuple[PreferenceDraft, ...]:
+    """What a message refuses that asks to be remembered ("nothing with Al Pacino, remember that")."""
+    if _NOT_NOW.search(utterance.plain):
+        return ()
+    quote = utterance.text[:160]
+    subjects: tuple[tuple[PreferenceSubject, Sequence[str]], ...] = (
+        ("genre", genres),
+        ("person", people),
+    )
+    return tuple(
+        PreferenceDraft(kind="must_not", subject=subject, value=name, label=name, quote=quote)
+        for subject, names in subjects
+        for name in dict.fromkeys(names)
+    )
 
 
 def learn_years(utterance: Utterance, years: YearReading) -> tuple[PreferenceDraft, ...]:

@@ -34,7 +34,7 @@ _SAME_MAKER = re.compile(
     r"\b(?:by|from|of|does|has|did) (?:the same|that|this|its|their) (?:director|filmmaker|film-maker|guy|person|man|woman)\b|\b(?:the )?same (?:director|filmmaker|maker)s?\b(?! (?:as|who|that|behind|of)\b)"
     r"|\b(?:what|anything|something|everything|more|others?|films?|movies?|stuff|ones?)(?: \w+){0,2}? (?:did |has |have |have they |that |which )?(?:he|she|they)(?:'s|'ve| has| have)? (?:\w+ )?(?:do|done|did|make|made|direct|directed|filmed|shot)\b"
     r"|\b(?:films?|movies?|one|ones|two|three|more|some|others?|stuff|something|anything|else|another|of|directed|else's) (?:of his|of hers|by (?:him|her|them)|of theirs)\b|\bthe director's (?:other|best|earlier|later|early)\b"
-    r"|\b(?:his|her|their) (?:other|earlier|later|best|early|late|newer|older|first|last|new|old) (?:films?|movies?|work|works|stuff|ones?|one|thing)\b|\bwhat (?:else|other films) (?:did|has|have) (?:he|she|they)\b"
+    r"|\b(?:his|her) (?:films?|movies?|works?)\b|\b(?:his|her|their) (?:other|earlier|later|best|early|late|newer|older|first|last|new|old) (?:films?|movies?|work|works|stuff|ones?|one|things?)\b|\bwhat (?:else|other films) (?:did|has|have) (?:he|she|they)\b"
 )
 _SAME_LEAD = re.compile(
     r"\b(?:the )?same (?:actor|actress|lead|star|main (?:actor|actress|character))s?\b(?! (?:as|in|from|of)\b)|\b(?:with|starring|featuring) (?:that|this|the) (?:actor|actress|lead|star|guy)\b"
@@ -49,6 +49,9 @@ _BY = re.compile(
     r"\b(?:by|director|filmmaker|directors)(?: (?:director|the (?:great )?director))?:? $"
 )
 _MAKES = re.compile(r"\b(?:direct(?:ed|s|or|ors)?|made|filmmaker|film-maker|shot)\b")
+_DIRECTS = re.compile(
+    r"^,? (?:directing|as (?:the )?director|behind the camera|in the director's chair)\b"
+)
 _THEIR_FILMS = re.compile(
     r"^(?:'s|s')? (?:films?|movies?|flicks?|pictures?|work|works|filmography)\b"
 )
@@ -80,7 +83,8 @@ def people_pointed_at(
             names = _credited([i for m in items for i in m.item_ids], role, catalog)
             found += [_named(name, match.span()) for name in names]
             used += items if names else []
-    if found or taken or not (state.last_slate or state.focus_item_id or state.wish.people_all):
+    told = state.last_slate or state.focus_item_id or state.wish.people_all
+    if found or taken or not (told or mentions):
         return tuple(found), tuple(used)
     for pattern, role in ((_SAME_MAKER, "directors"), (_SAME_LEAD, "cast")):
         if (match := pattern.search(plain)) is not None:
@@ -110,6 +114,7 @@ def is_wanted_as_director(plain: str, span: Span, name: str, catalog: Catalog) -
         catalog: Knows who made what. Says False where the role makes no difference.
     """
     by = _BY.search(plain[: span[0]]) or _MAKES.search(plain[span[0] : span[1]])
+    by = by or _DIRECTS.match(plain[span[1] :])
     theirs = _THEIR_FILMS.match(plain[span[1] :])
     if not (by or theirs):
         return False

@@ -17,9 +17,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..answering import DIRECTING
 from ..reasons import FOR_CHILDREN
 from ..state import Wish
-from .drafting import DIRECTING, Draft
+from .drafting import Draft
 from .numbers import AT_A_TIME, at_a_time
 
 _MOST_WORDS = 24
@@ -32,13 +33,13 @@ _OPPOSITES = {
 _CONTRARY = -0.9  # "for grown-ups" after "for kids": no longer demanded
 _BEGINS_AS_REFINEMENT = re.compile(
     r"^(?:ok(?:ay)?,? |yes,? |hm+,? |no,? |great,? |nice,? |good,? |well,? |please |can you |could you |can i (?:have|get|see) |show me |give me |maybe )*"
-    r"(?:but|only|also|and|plus|make (?:it|that|them)|just|less|more|fewer|not|nothing|no|without|w/o|with(?: a bit)? (?:more|less|some)|except|from|then|still|even|rather|instead|actually|a bit|a little|slightly|much|the same|same|too|exclude|leave out|minus|skip|add|drop|remove|newer|older|any|of those|of these|i meant|i mean|let's make it|can it be|could it be|should be|it should|it must|they should|must be|preferably|ideally)\b"
+    r"(?:but|only|also|and|plus|make (?:it|that|them)|just|less|more|fewer|not|nothing|no|without|w/o|with(?: a bit)? (?:more|less|some)|except|from|then|still|even|rather|instead|actually|a bit|a little|slightly|much|the same|same|too|exclude|leave out|minus|skip|add|drop|remove|newer|older|any|of those|of these|i meant|i mean|let's make it|can it be|could it be|should be|it should|it must|they should|must be|(?:turn|tone|dial|crank|ramp|bring|take) (?:(?:it|the [\w-]+(?: \w+)?|\ue002+) )?(?:up|down)|preferably|ideally)\b"
 )
 _SAYS_REFINEMENT = re.compile(
-    r"\b(?:also|instead|as well|same but)\b|\b(?:of|among) (?:those|these|them|\ue002+)"
+    r"\b(?:also|instead|as well|same but)\b|\b(?:of|among) (?:those|these|them|\ue002+|such)\b"
 )
 _SAYS_SOMETHING = re.compile(
-    r"^(?:ok(?:ay)?,? |now |then |well,? |hm+,? |and now |i guess |maybe )*(?:something|anything|a (?:good |nice |really )*(?:film|movie)|make me|cheer me|a|an|some|now|(?:top )?(?:\d+|two|three|four|five|six))\b"
+    r"^(?:ok(?:ay)?,? |now |then |well,? |hm+,? |and now |i guess |maybe )*(?:something|anything|(?:some )?(?:films?|movies?|flicks?)(?= (?:with|by|from|starring|featuring|directed|about|where|set)\b)|a (?:good |nice |really )*(?:film|movie)|make me|cheer me|a|an|some|now|(?:top )?(?:\d+|two|three|four|five|six))\b"
 )
 
 

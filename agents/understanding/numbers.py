@@ -30,7 +30,7 @@ _UNIT_NOUNS = (
     r"(?:(?:hours?|hrs?|h|minutes?|mins?|years?|yrs?|days?|weeks?|nights?|kids?|children|people|friends?|women|men|girls?|boys?|guys|adults|teens|grown|laughs|hrs|bits?|things"
     r"|of (?:us|them|these|those|the|my)|stars?|times?|oscars?|decades?|parts?|sequels?)\b|-|/|'|%|\.\d)"
 )
-_BRACKETED = re.compile(r"\(\d{1,2}[!?]*\)")
+_BRACKETED = re.compile(r"\(\d{1,2}[!?]*\)|\b\d{1,2}(?:\.\d)?(?:/| out of )(?:5|10|100)\b")
 # "two or three", "3-4": the larger one is still welcome
 _BETWEEN = re.compile(
     rf"\b(?:{_NUMBER})(?: ?(?:-|–|/) ?| or (?:maybe |even )?| to )(?P<n>{_NUMBER})\b(?= (?!{_UNIT_NOUNS})(?:[^\W\d_][\w'-]*,? ){{0,4}}?(?:{ITEM_NOUNS[3:-1]}|will|would|please|is|are|max)\b| ?(?:$|[.,!?]))"
@@ -38,6 +38,10 @@ _BETWEEN = re.compile(
 _BILL = re.compile(r"\b(?P<n>double|triple)[ -](?:bill|feature|header)\b")
 _OF_THEIRS = re.compile(
     rf"(?:^|[.,;:!?] ?|\b(?:me|us|want|watch|see|pick|maybe|just|any) )(?P<n>{_NUMBER}) (?:of|by|from) (?:his|hers|theirs|him|her|that kind|that sort)\b"
+)
+# "get four of them with …", "scarier. three of them": of what is asked for
+_OF_THEM = re.compile(
+    rf"(?:^|[.,;:!?] ?|\b(?:get|want|need|give me|show me|have) )(?:like |maybe |say |just |about )*(?!one\b)(?P<n>{_NUMBER}) of (?:them|those|these|\ue002+)(?= (?:with|by|from|starring|please|pls)\b|\W*$)"
 )
 # "two Hitchcocks": a name counted; "less famous ones, four maybe": a number thrown in at the end
 _OF_PERSON = re.compile(
@@ -72,7 +76,7 @@ _AT_A_TIME = re.compile(
 )
 _ALONE = re.compile(rf"^\W*(?P<n>{_NUMBER})(?: please)?\W*$")
 _PATTERNS = (
-    _AT_A_TIME, _BETWEEN, _LIMIT, _ENOUGH, _ASKED, _OF_THEIRS, _OF_PERSON, _BEFORE_NOUN, _ALONE, _AT_END,
+    _AT_A_TIME, _BETWEEN, _LIMIT, _ENOUGH, _ASKED, _OF_THEIRS, _OF_THEM, _OF_PERSON, _BEFORE_NOUN, _ALONE, _AT_END,
 )  # fmt: skip
 
 

@@ -44,12 +44,13 @@ _LESS = (
     rf"|\b(?:don't|do not|dont) {_WANTING}(?: (?:it|anything|something|them))?(?: to be)? (?:too|so|very|overly)(?: much)?"
     r"|without too (?:much|many)|no too|not too|too(?: much| many)?|tone down(?: the)?|easy on(?: the)?"
     r"|cut down on(?: the)?|a bit less|a little less|much less|way less|far less|hardly any|reduce(?: the)?"
-    r"|(?:a tad|a touch|slightly|somewhat|bit|lot) less|ease (?:up|off) on(?: the)?|easier on(?: the)?|lighter on(?: the)?|light on|low on|minimal|not much(?: of)?|barely any|way too(?: much| many)?"
-    r"|\ue002+(?:'re| are| is| was| were| look| looks| seem| seems| sound| sounds| feel| feels)(?: (?:all|both|a bit|a little|a tad|pretty|kind of|kinda|sort of|rather|so|too|very|really|way|quite|mostly|just|much))*"
+    r"|(?:a tad|a touch|slightly|somewhat|bit|lot) less|ease (?:up|off) on(?: the)?|easier on(?: the)?|(?:turn|tone|dial|bring|take)(?= (?:the )?[\w-]+(?: (?:part|side|stuff|bits?|thing|level))? down\b)(?: the)?|(?:turn|dial|bring) down(?: the)?|lighter on(?: the)?|light on|low on|minimal|not much(?: of)?|barely any|way too(?: much| many)?"
+    r"|(?:that's|they're|they are) all(?: just| only| the same)?"
+    r"|(?<!if )(?<!wish )(?<!\ue002)\ue002+(?:'re| are| is| was| were| look| looks| seem| seems| sound| sounds| feel| feels)(?: (?:all|both|a bit|a little|a tad|pretty|kind of|kinda|sort of|rather|so|too|very|really|way|quite|mostly|just|much))*"
 )
 _REFUSE = (
     rf"(?:don't|do not|dont|didn't|did not|doesn't|does not|never|wouldn't|won't) (?:really |ever |even )?(?:want to |wanna )?{_WANTING}(?: me| us)?(?: to (?:see|watch|be|have))?"
-    r"|(?:anyone|anybody|everyone|everybody|everything|all|whatever) (?:but|except)|(?:anything|something) other than|nobody|no one|no-one|zero|not a single|not one|ain't|shouldn't be|must not be|mustn't be|can't have|shouldn't have|mustn't have|not be"
+    r"|(?:anyone|anybody|everyone|everybody|everything|all|whatever|anywhere|everywhere|any (?:country|place|decade|era|year|language)) (?:but|except|other than)|(?:anything|something) other than|nobody|no one|no-one|zero|not a single|not one|ain't|shouldn't be|must not be|mustn't be|can't have|shouldn't have|mustn't have|not be"
     r"|(?:had|have|got) (?:my|our|enough|too many)(?: fill)? of|enough with(?: the)?|done with|spare me(?: the)?|hold the|lay off(?: the)?|steer clear of|keep (?:out|away)|cut(?: out)? the|lose the|ditch(?: the)?|scrap(?: the)?|forget(?: about)?(?: the)?|unlike|isn't about|not about|far from|devoid of|free from|as opposed to|nothing to do with"
     r"|(?:my |the )?(?:wife|husband|kids?|son|daughter|mum|mom|mother|dad|father|girlfriend|boyfriend|partner|sister|brother|friends?|she|he|they) (?:really |absolutely |just )?(?:hates?|can't stand|dislikes?|can't handle|doesn't like|don't like)"
     r"|not (?:a|much of a|really a|a big) fan of|not (?:really |that |much )?(?:into|in the mood for|up for|keen on|after|looking for)|no more|not|no|without|w/o|sans|except(?: for)?|nothing|none of|never|neither|isn't|isnt|aren't|don't|dont|doesn't|can't be|anything but"
@@ -59,19 +60,29 @@ _REFUSE = (
     r""
 )
 _MORE = (
-    r"more|a bit more|a tad more|a tad|slightly more|somewhat more|a little more|a lot more|extra|lots of|plenty of|a lot of|tons of|loads of|with some|with a (?:bit|touch|dash|hint|pinch|little) of"
+    r"(?:turn|crank|ramp|dial)(?= (?:the )?[\w-]+(?: (?:part|side|stuff|bits?|thing|level))? up\b)(?: the)?|(?:turn|crank|ramp|dial) up(?: the)?|more|a bit more|a tad more|a tad|slightly more|somewhat more|a little more|a lot more|extra|lots of|plenty of|a lot of|tons of|loads of|with some|with a (?:bit|touch|dash|hint|pinch|little) of"
     r"|a bit of|a touch of|not enough|heavy on|preferably|ideally|slightly|a bit|a little|kinda|somewhat|more of an?"
+)
+# "that is not for kids" complains of what was shown: it is wanted
+_MISSED = (
+    r"(?:\ue002+|(?:^|(?<=[.;!?] ))(?:(?:but|no|well|sorry),? )?(?:that|this|these|those|they))(?:(?:'s|'re| is| are| was| were)(?: really| quite| even| exactly| at all)? not|(?: is| are| was| were)n't)"
+    r"(?: (?:really|quite|even|exactly|at all|actually|that|particularly|very))*"
 )
 _FREE = (
     r"(?:it |they |that )?(?:does|do|need)(?:n't| not|nt)?(?: really| even| necessarily)? (?:have to|need to|got to)(?: really| even| necessarily)? (?:be|have|star|feature)(?: (?:with|by|from|about))?"
     r"|(?:it |they )?need(?:n't| not) (?:be|have)|(?:it's|it is|that's|i'm|i am) (?:fine|ok|okay|good|happy|cool) (?:without|with no)|instead of"
 )
+# "not see any more of him": the "more" is none
+_ANY_MORE = re.compile(
+    r"(?:\b(?:not|never|without|no need to|nor)|n't)(?: \w+){0,3}? any (?P<c>more)\b"
+)
+_ANY_MORE_IN_GAP = re.compile(r" any more\b")
 _CUES = re.compile(
-    rf"(?<![\w'])(?:(?P<free>{_FREE})|(?P<less>{_LESS})|(?P<refuse>(?:{_REFUSE})(?:{_OBJECT}))|(?P<more>{_MORE}))(?![\w'])"
+    rf"(?<![\w'])(?:(?P<missed>{_MISSED})|(?P<free>{_FREE})|(?P<less>{_LESS})|(?P<refuse>(?:{_REFUSE})(?:{_OBJECT}))|(?P<more>{_MORE}))(?![\w'])"
 )
 _NEGATED = re.compile(r"n't|\bnot\b|nt\b|without|with no|instead of")
 _REFUSED_AFTER = re.compile(
-    r"^(?:[,:]? (?:no|nope|nah|never)(?: (?:more|thanks|thank you|way))?[^\w\ue000-\ue002]*(?:$|[.!;]|,? and\b|,? but\b))|^[^.!?]{0,14}\b(?:anything|everything|whatever|all) but (?:that|those|it|them)\b|^[^\w\ue000-\ue002]*(?:(?:excluded|aside|barred)\b|(?:is|are|was|'s)(?: \w+)? (?:banned|out|off the table|off limits|not allowed|forbidden|a no(?:-| )?go|a no|a hard no|a dealbreaker|excluded)\b|need not apply\b|(?:drives|drive|gets|get) (?:me|us) (?:nuts|crazy|mad|on my nerves)\b|(?:can|could) stay (?:home|away)\b|free\b)"
+    r"^(?:[,:]? (?:no|nope|nah|never)(?: (?:more|thanks|thank you|way))?[^\w\ue000-\ue002]*(?:$|[.!;]|,? and\b|,? but\b))|^[^.!?]{0,14}\b(?:anything|everything|whatever|all) but (?:that|those|it|them)\b|^[^\w\ue000-\ue002]*(?:(?:excluded|aside|barred)\b|(?:is not|isn't|isnt|are not|aren't|ain't|'s not|not being) (?:in|involved|part of|around|anywhere|on)\b|(?:is|are|was|'s)(?: \w+)? (?:banned|out|off the table|off limits|not allowed|forbidden|a no(?:-| )?go|a no|a hard no|a dealbreaker|excluded)\b|need not apply\b|(?:drives|drive|gets|get) (?:me|us) (?:nuts|crazy|mad|on my nerves)\b|(?:can|could) stay (?:home|away)\b|free\b)"
 )
 _RATHER_THAN = re.compile(
     r"\bmore (?:about |of |on )?[a-z][a-z -]{2,30}? (?P<c>than)(?= [a-z])(?! (?:that|this|the (?:first|last|other)|it|these|those|usual))"
@@ -146,13 +157,17 @@ def read_cues(plain: str, *, goes_on_refusing: bool = False) -> tuple[Cue, ...]:
         goes_on_refusing: What was said before refused something; "and the dramas too" then does as well.
     """
     blanked = _NEUTRAL.sub(lambda match: " " * len(match[0]), plain)
+    for match in _ANY_MORE.finditer(blanked):
+        blanked = f"{blanked[: match.start('c')]}    {blanked[match.end('c') :]}"
     cues: list[Cue] = [
         Cue(start=match.start("c"), end=match.end("c"), polarity="less")
         for match in _RATHER_THAN.finditer(blanked)
     ]
     for match in _CUES.finditer(blanked):
         polarity: Polarity = "more"
-        if match["free"]:
+        if match["missed"]:
+            polarity = "want"
+        elif match["free"]:
             polarity = "free" if _NEGATED.search(match["free"]) else "want"
         elif match["less"] or match["refuse"]:
             polarity = "less" if match["less"] else "refuse"
@@ -200,7 +215,7 @@ def negated_before(plain: str, position: int) -> bool:
 
 
 def _ended(plain: str, cue: Cue, position: int, *, name: bool) -> bool:
-    gap = plain[cue.end : position]
+    gap = _ANY_MORE_IN_GAP.sub(" any", plain[cue.end : position])
     if plain[cue.start : cue.end].endswith("none of"):
         gap = _OF_THEM.sub("", gap, count=1)
     if _ENDS.search(gap) or len(gap) > 80:

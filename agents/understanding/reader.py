@@ -14,10 +14,12 @@ from functools import cached_property
 
 from rec_core import Recommender
 
+from ..answering import DIRECTING
 from ..state import ConversationState
 from . import intents
+from .ages import ages_of_children
 from .deciding import INTENT_OF, Decider
-from .drafting import DIRECTING, SET_PHRASES, draft_rest, draft_words
+from .drafting import SET_PHRASES, draft_rest, draft_words
 from .entities import EntityFinder, without_marks
 from .lexicon import Lexicon, Match
 from .makers import asks_for_others, is_wanted_as_director, people_pointed_at
@@ -28,7 +30,7 @@ from .polarity import polarity_at, read_cues
 from .reading import Act, Reading
 from .references import read_references
 from .roles import assign_roles, follows_similarity, judging_spans
-from .text import REFERENCE_MARK, TITLE_MARK, Span, Utterance, clean, words_of
+from .text import REFERENCE_MARK, TITLE_MARK, Span, Utterance, clean, overlaps, words_of
 from .timing import catalog_span, year_change
 from .years import read_years
 
@@ -123,6 +125,8 @@ class Reader:
         words = words.masked(judging_spans(masked.plain, mentions))
         change, told = year_change(years, mentions, state, self._catalog)
         matches = _corrected(self._finder.genres(without_marks(words.plain)), words.plain)
+        ages = self._ages(words.plain, matches)
+        matches = tuple(sorted((*matches, *ages), key=lambda match: match.start))
         count = read_count(words.plain, _counted(matches))
         parse = Parse(
             utterance=entities.utterance, plain=masked.plain, state=state, entities=entities,
@@ -139,6 +143,16 @@ class Reader:
             parse.draft.notes.append(years.relative)
         self._settle(parse)
         return parse
+
+    def _ages(self, plain: str, matches: tuple[Match, ...]) -> tuple[Match, ...]:
+        """What the ages of children who watch along mean, where no other words told it."""
+        known = [match.span for match in matches]
+        return tuple(
+            replace(match, start=span[0], end=span[1])
+            for span, words in ages_of_children(plain)
+            if not overlaps(span, known)
+            for match in self.lexicon.match(words)
+        )
 
     def _add_people(self, parse: Parse, plain: str) -> None:
         others = asks_for_others(parse.plain)

@@ -23,19 +23,21 @@ _WHY = re.compile(
 _SIMILAR = re.compile(
     r"\b(?:films?|movies?|flicks?|something|anything|stuff|things?|ones?|more|just|much|shows?|books?|games?|exactly|bit|sort of|kind of|similar(?: \w+)?"
     r"|look|feel|feels|works|vibes?|thrillers?|comed(?:y|ies)|dramas?|tone|style|mood|classics?|westerns?|musicals?|else|them|it|picks?) like\s*$"
-    r"|^like\s*$|\b(?:similar|close|akin|comparable|closer) to\s*$|\b(?:vein|style|spirit|mood|manner|wit|charm|feel|feeling|tone|energy|vibes?|look|humou?r|magic|warmth|atmosphere|equivalent|version|kind|sort|likes) of\s*$|\bas (?:\w+ ){1,3}as\s*$|\bsame (?:\w+ )?(?:as|like)\s*$|\bthe next best thing to\s*$|\balong the lines of\s*$"
+    r"|^like\s*$|\b(?:similar|close|akin|comparable|closer|closest|nearest|equal) to\s*$|\b(?:vein|style|spirit|mood|manner|wit|charm|feel|feeling|tone|energy|vibes?|look|humou?r|magic|warmth|atmosphere|equivalent|version|kind|sort|likes) of\s*$|\bas (?:\w+ ){1,3}as\s*$|\bsame (?:\w+ )?(?:as|like)\s*$|\bthe next best thing to\s*$|\balong the lines of\s*$"
     r"|\b(?:such as|à la|a la|reminds? me of|reminiscent of|inspired by|like)\s*$"
 )
 _NOT_SIMILAR = re.compile(r"\bunlike\s*$|\b(?:opposite of|far from)\s*$")
 _SUBJECT = r"(?:\bi|\bwe|\bi've|\bwe've)"
 _ADVERBS = r"(?: (?:really|absolutely|just|also|totally|truly|do|did|have|already|quite|both|so|always|recently|much|very|all|completely|even|actually|only))*"
 _LIKED = re.compile(
+    r"\b(?:thumbs up|hats off|kudos|ten out of ten|10/10)(?: for| to| on)?\s*$|"
     rf"{_SUBJECT}{_ADVERBS} (?:love|loved|like|liked|enjoy|enjoyed|adore|adored|dig|dug)(?: (?:watching|seeing))?\s*$"
     r"|(?:^|[.!;,] ?|\band |\bbut )(?:really |absolutely |already )?(?:loved|liked|enjoyed|adored|love)\s*$"
     r"|\bfavou?rites?(?: (?:films?|movies?|ones?))?(?: of (?:mine|all time))?(?: (?:is|are|was|would be|include)|:)?\s*$"
     r"|\b(?:a )?(?:big |huge )?fan of\s*$|\b(?:loved|enjoyed|liked)\s*$"
 )
 _DISLIKED = re.compile(
+    r"\b(?:thumbs down|zero stars|(?:hard|big) (?:no|pass))(?: for| to| on)?\s*$|\bnot (?:at all |very |really )?impressed (?:by|with)\s*$|"
     r"\b(?:hate|hated|dislike|disliked|detest|detested|loathe|loathed|despise|couldn't stand|can't stand|bored by|disappointed by|walked out of|(?:sat|slogged|suffered|struggled|yawned|dragged myself|dozed) (?:through|thru)|couldn't (?:finish|get through|get into|sit through)|didn't finish|never finished|turned off|switched off|gave up on|fell asleep (?:during|watching|in)|regret(?:ted)?(?: watching)?|struggled (?:with|through)|bored to tears by|let down by|underwhelmed by)\s*$"
     r"|\b(?:didn't|did not|don't|do not|never) (?:really |even )?(?:like|love|enjoy|care for|get|dig)\s*$"
     r"|\bnot (?:a|much of a|a big|really a) fan of\s*$"
@@ -53,7 +55,7 @@ _AFTER_GOOD = re.compile(
 )
 _AFTER_BAD = re.compile(
     rf"^\W*(?:is|was|are|were|seemed|felt) {_HOW}(?:{_POOR})\b|^ {_HOW}(?:overrated|underwhelming|boring)\b"
-    r"|^[?!.,]* (?:not for (?:me|us)|wasn't for (?:me|us)|no thanks|no thank you|nope|hard pass|hated (?:it|that)|couldn't (?:finish|stand) (?:it|that))\b"
+    r"|^[,;.]? (?:but )?(?:not|never) (?:a|much of a|really a|a big|the biggest) fan\b|^[?!.,]* (?:not for (?:me|us)|wasn't for (?:me|us)|no thanks|no thank you|nope|hard pass|hated (?:it|that)|couldn't (?:finish|stand) (?:it|that))\b"
     r"|^,? (?:put (?:me|us) to sleep|sent (?:me|us) to sleep|left me cold|did (?:nothing|very little|little) for (?:me|us)|(?:was|were|is) (?:a slog|a chore|an ordeal|hard work)|did(?:n't| not) (?:do it|work|land|do anything|do much) for (?:me|us)|bored (?:me|us)|lost me|let me down|annoyed me|isn't (?:for me|my)|is not (?:for me|my)|wasn't (?:for me|my|great|good)|was not (?:for me|my|great|good)|not for me|not my (?:thing|cup of tea)|no thanks|no thank you|ruined|dragged|makes me (?:sick|cringe)|made me (?:sick|cringe|fall asleep))\b"
     r"|^\W*(?:is|was|are|were) (?:so |really |very |just |a bit |too |absolutely )*(?:terrible|boring|awful|bad|crap|rubbish|horrible|dull|stupid|shit|lame|overrated|disappointing|a disappointment|trash|long)\b"
     r"|^ (?:really |totally |just )?(?:sucks|sucked|stinks|bored me|bores me|had me (?:bored|asleep|yawning))\b|^[^.!?]{0,60}(?<![\d.])[0-4](?:/| out of )10\b|^[^.!?]{0,60}\b(?:1|one|2|two|zero|0)(?:/5| stars?\b| out of 5)"
@@ -65,6 +67,9 @@ _LOOKS_BAD = re.compile(
 _AFTER_NOT_NOW = re.compile(
     r"^,? (?:won't|will not|wouldn't|would not|doesn't|does not|can't|cannot) (?:quite |really )?(?:do(?: it| tonight| today| at all)?(?= ?(?:$|[.,;:!?]))|work(?: for (?:me|us))?\b|cut it\b|fit\b)|^,? (?:is|are) (?:out|not it|no good|no option|not an option|not what (?:i|we)(?: \w+|'m|'re)?(?: \w+)?)(?= ?(?:$|[.,;:!?]))|^,? (?:isn't|is not|aren't|wasn't) (?:it|quite it|what (?:i|we) (?:want|wanted|meant|need|asked for)|what (?:i'm|we're|i am|we are) (?:after|looking for))(?= ?(?:$|[.,;:!?]))"
 )
+# "is there a Heat for children": a title with an article is a kind of film
+_AS_A_KIND = re.compile(r"\b(?:an?|another|any)\s+$")
+_KIND_GOES_ON = re.compile(r"^ (?:for|but|in|with|set|meets|about|without)\b")
 _AFTER_SEEN = re.compile(
     r"^,? ?(?:(?:i've|i have|we've|we have) (?:already )?(?:seen|watched)|already seen|seen (?:it|that))\b"
 )
@@ -105,6 +110,9 @@ def follows_similarity(plain: str, mention: Mention) -> bool:
     """True when "like", "similar to" or the like stands right before the mention."""
     before = _ARTICLES.sub("", plain[: mention.start])
     wants = mention.by_word and _WOULD_LIKE.search(before)
+    article = _AS_A_KIND.search(plain[: mention.start])
+    if article and not mention.pointed and _KIND_GOES_ON.match(plain[mention.end :]):
+        return True
     return bool(_SIMILAR.search(before)) and not (_LIKED.search(before) or wants)
 
 

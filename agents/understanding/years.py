@@ -104,7 +104,7 @@ _ANY = re.compile(
     r"(?:\b(?:doesn't|does not|don't|needn't|need not) (?:have|need) to be (?:from )?(?:in )?(?:the )?'?[\w']+(?: films?)?,? ?(?:though)?,? ?)?\b(?:any|whatever|whichever|every) (?:year|decade|era|age|time|period)\b"
     r"|\b(?:doesn't|does not|don't|needn't|need not) (?:have|need) to be (?:from )?(?:the )?'?(?:19|20)?\d0'?s\b|\b(?:older|newer|old|new) or (?:newer|older|new|old)\b"
     r"|\b(?:the )?(?:years?|decades?|era|age|dates?) (?:does not|doesn't|don't|isn't|is not) (?:matter|important)\b"
-    r"|\b(?:never mind|forget|drop|ignore|skip) the (?:years?|decades?|era|dates?)\b|\bfrom any ?(?:time|where|when)\b"
+    r"|\b(?:never mind|forget|drop|ignore|skip) the (?:years?|decades?|era|dates?)\b|\bfrom any ?(?:time|where|when)\b(?! (?:but|except|other than)\b)"
 )
 _ITEM = r"(?: \w+){0,2}? (?:films?|movies?|ones?|releases?|stuff|titles?|flicks?|books?|games?|things?|cinema)"
 _NO_OLD = re.compile(

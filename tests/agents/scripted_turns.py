@@ -410,7 +410,7 @@ HOSTILE = (
 CONFUSED = (
     _script(
         "confused",
-        Turn(text="asdfgh", slate=False),
+        Turn(text="asdfgh", slate=True),
         Turn(text="???", slate=False),
         Turn(text="", slate=False),
         Turn(text="a horror film that is not scary", slate=None),

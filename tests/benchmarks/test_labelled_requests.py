@@ -28,6 +28,7 @@ SIZES = {
     "choice_3": 125,
     "held_back": 200,
     "held_back_2": 200,
+    "held_back_3": 200,
 }
 SETS = sorted((Path(__file__).resolve().parents[2] / "benchmarks" / "requests").glob("*.jsonl"))
 
