@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +20,12 @@ if TYPE_CHECKING:
     from agents.llm.exchange import Request
     from agents.llm.models import ModelChoices
     from agents.llm.structured import StructuredModel
+    from agents.rewriting.rewriter import QueryRewriter
+    from rec_core import Recommender
 
 _NOWHERE = "http://127.0.0.1:9/v1"
+PATIENCE = 600.0
+"""Seconds that a turn of a study may take at least: on a busy machine nothing else may be said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +56,51 @@ def models_of_arm(arm: ArmSpec, tape: Cassette, home: Path) -> ModelChoices:
     return ModelChoices(setting=arm.planner, chat=_chat(arm.model, arm.base_url, tape))
 
 
+def rewriters_of_arm(
+    arm: ArmSpec, recommender: Recommender, home: Path
+) -> Callable[[], QueryRewriter | None]:
+    """Opens the rewriter of one conversation; they share the built-in model, and nothing that was said.
+
+    Apart for every conversation because a rewriter remembers what it wrote: shared, what a session costs
+    would depend on those before it.
+
+    Raises:
+        RapportError: The arm wants one, and the adapter or the built-in model is not there.
+    """
+    if not arm.rewriter:
+        return lambda: None
+    from agents.llm.embedded import EmbeddedModel, prepare_base_model
+    from agents.rewriting.companions import Companions
+    from agents.rewriting.facts import FactFinder
+    from agents.rewriting.rewriter import QueryRewriter
+
+    folder = _rewriter_adapter(arm.name)
+    model = EmbeddedModel(
+        lambda: prepare_base_model(home / "cache"),
+        adapters={"rewriter": folder},
+        adapter="rewriter",
+    )
+    catalog = recommender.catalog
+    finder = FactFinder.over(catalog, recommender.interactions.item_counts)
+    companions = cache(lambda: Companions.load(folder, catalog))
+    return lambda: QueryRewriter(model, finder, companions=companions, seconds=PATIENCE)
+
+
+def _rewriter_adapter(arm: str) -> Path:
+    from agents.llm.embedded import find_base_model
+    from agents.rewriting.companions import COMPANIONS_FILE
+    from agents.rewriting.shipped import shipped_adapter
+
+    find_base_model()
+    folder = shipped_adapter("grpo") or shipped_adapter("sft")
+    if folder is None or not (folder / COMPANIONS_FILE).is_file():
+        raise SettingsError(
+            f"The arm {arm!r} wants its queries rewritten, and no adapter for that is installed.",
+            "Leave out rewriter in its table.",
+        )
+    return folder
+
+
 def voice_of_people(people: PeopleSpec, tape: Cassette, home: Path) -> StructuredModel:
     """The model that plays people: the served one that the study names, else the built-in one."""
     if people.model or people.base_url:
@@ -76,17 +127,14 @@ def _chat(model: str, base_url: str, tape: Cassette) -> ChatModel:
 
 
 def check_servers(spec: StudySpec, mode: CassetteMode) -> None:
-    """See that whatever asks a served model has one to ask, or a tape in its place.
+    """See that whatever asks a served model has one to ask, or a tape in its place; and rewriters theirs.
 
     Raises:
-        SettingsError: Something has neither.
+        RapportError: Something has neither.
     """
     for arm in spec.arms:
         if arm.rewriter:
-            raise SettingsError(
-                f"The arm {arm.name!r} wants its queries rewritten, which agents of a study cannot do yet.",
-                "Leave out rewriter in its table.",
-            )
+            _rewriter_adapter(arm.name)
         if arm.asks_a_server:
             _check_server(f"The arm {arm.name!r}", arm.model, arm.base_url, mode)
     people = spec.people

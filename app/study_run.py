@@ -8,12 +8,13 @@ import platform
 import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from agents.evaluation.engines import Engine, Processes
 from agents.llm.cassette import CassetteMode
+from agents.simulation import QUESTIONS, SessionRecord
 from agents.studies import (
     Background,
     Check,
@@ -30,7 +31,13 @@ from rec_core import DataError, Progress, RunOptions, atomic_file
 
 from .study_models import Tape, check_servers
 from .study_parts import StudyParts
-from .study_trust import MODEL_IS_UNMEASURED, SEEKERS_ARE_TEMPLATES, people_checks, session_checks
+from .study_trust import (
+    SEEKERS_ARE_MODELS,
+    SEEKERS_ARE_TEMPLATES,
+    model_checks,
+    people_checks,
+    session_checks,
+)
 from .study_world import StudyWorld
 
 EngineName = Literal["local", "ray"]
@@ -75,12 +82,15 @@ def run_study(spec: StudySpec, options: StudyOptions, progress: Progress) -> Stu
         parts.prepare(progress)
         plan = plan_of(spec, parts)
         offline = offline_figures(plan, engine, options.out / _WORK, progress=progress)
-        outcome = hold_sessions(plan, engine, options.out, budget=spec.budget, progress=progress)
+        if _asks_first(spec):
+            plan = with_questions(plan)
+        held = hold_sessions(plan, engine, options.out, budget=spec.budget, progress=progress)
+    outcome, answers = without_questions(held, plan)
     if spec.cassette is not None and tape.mode == "auto":
         _keep_recording(tape, spec.cassette, outcome)
     run = RunOptions(seed=spec.people.seed)
     checks = (
-        *_people_checks(parts, run),
+        *_people_checks(parts, answers, run),
         *session_checks([one.record for one in outcome.sessions], parts.catalog),
     )
     background = Background(
@@ -100,15 +110,40 @@ def run_study(spec: StudySpec, options: StudyOptions, progress: Progress) -> Stu
     )
 
 
-def _people_checks(parts: StudyParts, run: RunOptions) -> tuple[Check, ...]:
-    """Those who browse choose and rate by a fitted model; those who seek only speak."""
-    if parts.spec.people.engine == "llm":
-        return (MODEL_IS_UNMEASURED,)
+def _people_checks(
+    parts: StudyParts, answers: Sequence[SessionRecord], run: RunOptions
+) -> tuple[Check, ...]:
+    """Those who browse choose and rate, by a fitted model or by a language model; others only speak."""
     if parts.spec.session.protocol == "seek":
-        return (SEEKERS_ARE_TEMPLATES,)
+        is_model = parts.spec.people.engine == "llm"
+        return (SEEKERS_ARE_MODELS if is_model else SEEKERS_ARE_TEMPLATES,)
     personas = tuple(parts.personas.values())
     generator = run.generator("study trust")
+    if parts.spec.people.engine == "llm":
+        return model_checks(answers, personas, parts.split, generator=generator)
     return people_checks(parts.people, personas, parts.split, generator=generator)
+
+
+def _asks_first(spec: StudySpec) -> bool:
+    return spec.people.engine == "llm" and spec.session.protocol == "browse"
+
+
+def with_questions(plan: StudyPlan) -> StudyPlan:
+    """The plan with a page of questions to everybody before each round of sessions.
+
+    They are kept, resumed and paid for as sessions are.
+    """
+    made_by = {**plan.made_by, QUESTIONS: _digest(QUESTIONS, *sorted(plan.made_by.values()))}
+    alone = plan.alone | {QUESTIONS}
+    return replace(plan, arms=(QUESTIONS, *plan.arms), made_by=made_by, alone=alone)
+
+
+def without_questions(outcome: Outcome, plan: StudyPlan) -> tuple[Outcome, list[SessionRecord]]:
+    """Sessions with recommenders, and what was answered to questions."""
+    answers = [one.record for one in outcome.sessions if one.key.arm == QUESTIONS]
+    n_asked = len(plan.persona_ids) * len(plan.seeds) if QUESTIONS in plan.arms else 0
+    kept = tuple(one for one in outcome.sessions if one.key.arm != QUESTIONS)
+    return replace(outcome, sessions=kept, n_planned=outcome.n_planned - n_asked), answers
 
 
 def _engine(world: StudyWorld, options: StudyOptions) -> AbstractContextManager[Engine]:

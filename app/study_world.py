@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from agents.simulation import (
+    QUESTIONS,
     Arm,
     LanguagePeople,
     LanguageSeekers,
@@ -20,6 +21,7 @@ from agents.simulation import (
     SeekerEngine,
     SessionRecord,
     TemplateSeekers,
+    ask,
     browse,
     draw_target,
     seek,
@@ -36,7 +38,14 @@ from agents.studies import (
 from rec_core import Scorer, ndcg_at, ranks_of_targets
 
 from .settings import load_settings
-from .study_models import Tape, WatchedCassette, models_of_arm, voice_of_people
+from .study_models import (
+    PATIENCE,
+    Tape,
+    WatchedCassette,
+    models_of_arm,
+    rewriters_of_arm,
+    voice_of_people,
+)
 from .study_parts import StudyParts
 
 if TYPE_CHECKING:
@@ -70,6 +79,8 @@ class StudyWorld:
         """As `SessionSource.hold`; a turn that the agent's planner left to another one is a failure."""
         record = self._held(arm, persona_id, seed)
         self._cassette.check()
+        if arm == QUESTIONS:
+            return record
         opened = self._arm(arm)
         if not isinstance(opened, AgentArm) or not opened.fallbacks or record.failure:
             return record
@@ -80,6 +91,8 @@ class StudyWorld:
     def _held(self, arm: str, persona_id: str, seed: int) -> SessionRecord:
         persona = self.parts.personas[persona_id]
         session = self.parts.spec.session
+        if arm == QUESTIONS:
+            return ask(self._people, persona, self.parts.catalog, seed, session.page_size)
         if session.protocol == "browse":
             return browse(
                 self._people,
@@ -198,6 +211,8 @@ class StudyWorld:
             clock=_clock,
         )
         limits = load_settings().limits.model_dump()
+        limits["seconds"] = max(limits["seconds"], PATIENCE)
+        new_rewriter = rewriters_of_arm(arm, recommender, self.parts.home)
 
         def new_agent() -> ConversationalRecommender:
             from agents import (
@@ -215,6 +230,7 @@ class StudyWorld:
                 checkpointer=open_checkpointer(None),
                 limits=TurnLimits(**limits),
                 clock=_clock,
+                rewriter=new_rewriter(),
             )
 
         users = {one.persona_id: one.user_id for one in self.parts.personas.values()}

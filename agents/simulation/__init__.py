@@ -47,6 +47,14 @@ if TYPE_CHECKING:
         HiddenSplit as HiddenSplit,
         draw_personas as draw_personas,
         hide_late_events as hide_late_events,
+        is_exact as is_exact,
+    )
+    from .questions import (
+        QUESTIONS as QUESTIONS,
+        Answered as Answered,
+        ask as ask,
+        draw_questions as draw_questions,
+        judge_answers as judge_answers,
     )
     from .seeking import (
         Manner as Manner,
@@ -111,6 +119,14 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "HiddenSplit",
         "draw_personas",
         "hide_late_events",
+        "is_exact",
+    ),
+    "questions": (
+        "QUESTIONS",
+        "Answered",
+        "ask",
+        "draw_questions",
+        "judge_answers",
     ),
     "seeking": (
         "Manner",

@@ -79,6 +79,7 @@ class ItemKnowledge:
         found = [Fact(kind="genre", value=name) for name in item.genres if _is_genre(name)]
         if item.year is not None:
             found.append(Fact(kind="decade", value=str(10 * (item.year // 10))))
+            found.append(Fact(kind="year", value=str(item.year)))
         found += [Fact(kind="director", value=name) for name in item.directors[:1]]
         found += [Fact(kind="actor", value=name) for name in item.cast[:_MOST_ACTORS]]
         found += [Fact(kind="tag", value=tag) for tag in _plain_tags(item)[:_MOST_TAGS]]
@@ -91,7 +92,8 @@ class ItemKnowledge:
         told = [fact for fact in found if not guard.leaks(fact.value)]
         late = {"genre": 0.0, "decade": 0.3, "tag": 0.3, "like": 0.3, "plot": 0.5, "year": 0.8}
         order = [late.get(fact.kind, 0.6) + float(generator.random()) for fact in told]
-        return [told[place] for place in np.argsort(order, kind="stable").tolist()]
+        ordered = [told[place] for place in np.argsort(order, kind="stable").tolist()]
+        return _without_known_decade(ordered)
 
     def _plot_words(self, item: Item, guard: LeakGuard) -> list[str]:
         """Up to two words of the item's texts that few other items have, rarest first, unique ones left out."""
@@ -213,6 +215,14 @@ def _judged_years(said: str, item: Item) -> list[bool]:
         for short, whole in decades
     ]
     return [any(fits)] if fits else []
+
+
+def _without_known_decade(facts: list[Fact]) -> list[Fact]:
+    """Who has told the year does not go on to tell the decade."""
+    kinds = [fact.kind for fact in facts]
+    if "year" in kinds and "decade" in kinds and kinds.index("year") < kinds.index("decade"):
+        return [fact for fact in facts if fact.kind != "decade"]
+    return facts
 
 
 def _prose_words(item: Item) -> set[str]:

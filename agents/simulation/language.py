@@ -27,7 +27,7 @@ from .people import PersonFailed
 from .personas import LIKED_FROM
 from .types import Leaving, Persona, Reaction, Traits
 
-LIMITS = TurnLimits(model_calls=3, tokens=20_000, seconds=120.0)
+LIMITS = TurnLimits(model_calls=3, tokens=20_000, seconds=600.0)
 """What one act of a person may cost."""
 
 _MOST_LIKED, _MOST_DISLIKED, _MOST_REMEMBERED = 12, 6, 4

@@ -125,6 +125,7 @@ class TemplateSeeker:
         self._manner = manner
         self._slips = slips
         self._refused: set[tuple[str, str]] = set()
+        self._told_values: set[str] = set()
         self.leaks = 0
 
     def opening(self) -> str:
@@ -134,19 +135,21 @@ class TemplateSeeker:
         if self._manner == "answers" or is_vague or genre is None:
             return self._guarded(lambda: self._pick("openings", "vague"))
         self._facts.remove(genre)
+        self._told_values.add(genre.value.casefold())
         said = self._words.say_genre(genre.value)
         return self._guarded(lambda: self._pick("openings", "genre").format(genre=said))
 
     def answer(self, reply: ArmReply) -> str:
-        """A click on a true answer where one is offered; else contrasts and facts, or only "others"."""
+        """A click on a true answer where one tells anything new; else contrasts and facts, or only "others"."""
         if reply.choices:
             true = [
                 choice
                 for choice in reply.choices
                 if self._knowledge.is_true(choice, self._item) and not self._guard.leaks(choice)
             ]
-            if true:
-                return self._clicked(true[0])
+            telling = [choice for choice in true if not self._is_told(choice)]
+            if telling or (true and self._manner == "answers"):
+                return self._clicked((telling or true)[0])
             if self._manner == "answers":
                 return self._guarded(lambda: self._pick("answers", "none"))
         if self._manner == "answers":
@@ -160,8 +163,14 @@ class TemplateSeeker:
     def _clicked(self, choice: str) -> str:
         """The choice as offered; what it told need not be told again."""
         said = choice.casefold()
+        self._told_values.add(said)
         self._facts = [fact for fact in self._facts if fact.value.casefold() not in said]
         return choice
+
+    def _is_told(self, choice: str) -> bool:
+        """Whether it says no more than what was told: nobody who asked for a comedy picks "a comedy"."""
+        said = choice.casefold()
+        return any(value in said for value in self._told_values)
 
     def _contrast(self, reply: ArmReply) -> list[Callable[[], str]]:
         if not reply.item_ids or self._generator.random() >= _CONTRAST_SHARE:
@@ -180,6 +189,7 @@ class TemplateSeeker:
 
     def _told(self, count: int) -> list[Callable[[], str]]:
         told, self._facts = self._facts[:count], self._facts[count:]
+        self._told_values.update(fact.value.casefold() for fact in told)
         return [lambda fact=fact: self._sentence(fact) for fact in told]
 
     def _sentence(self, fact: Fact) -> str:

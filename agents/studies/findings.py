@@ -119,6 +119,7 @@ def control_check(
             mark="worst of all",
             passed=False,
             meaning=meaning,
+            decides=True,
         )
     bad, best = randoms[0], next(iter(arms))
     means = {arm: of[measure.name].mean for arm, of in arms.items()}
@@ -134,6 +135,7 @@ def control_check(
         mark="worst of all, clearly behind the best",
         passed=is_last and is_clear,
         meaning=meaning,
+        decides=True,
     )
 
 

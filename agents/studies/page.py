@@ -67,10 +67,8 @@ def _safe(text: str) -> str:
 def _alarm(report: StudyReport) -> str:
     parts = []
     if not report.is_trustworthy:
-        parts.append(
-            "<h2>Do not draw conclusions from this study</h2>"
-            f"<p>The control failed: {_safe(report.control.value)}. {_safe(report.control.meaning)}</p>"
-        )
+        parts.append("<h2>Do not draw conclusions from this study</h2>")
+        parts += [_broken(one, is_control=one is report.control) for one in report.broken]
     if report.n_held < report.n_planned:
         why = (
             f"its budget of {report.stopped_by} was spent"
@@ -82,6 +80,11 @@ def _alarm(report: StudyReport) -> str:
             f"{_safe(why)}. Figures stand on the {report.n_people:,} people who met every recommender.</p>"
         )
     return f'<div class="box alarm">{"".join(parts)}</div>' if parts else ""
+
+
+def _broken(check: Check, *, is_control: bool) -> str:
+    what = "The control failed" if is_control else f"{check.name}, it should be {check.mark}"
+    return f"<p>{_safe(what)}: {_safe(check.value)}. {_safe(check.meaning)}</p>"
 
 
 def _short(report: StudyReport) -> str:

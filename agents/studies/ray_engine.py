@@ -15,6 +15,8 @@ from rec_core import DataError, SettingsError
 
 from ..evaluation.engines import Answer, Work
 
+_TOO_SLOW = "timed out during startup"
+
 
 def has_ray() -> bool:
     """Whether Ray is installed."""
@@ -31,6 +33,7 @@ class RayEngine:
 
     Raises:
         SettingsError: Ray is not installed.
+        DataError: (when work is handed out) Ray does not start.
     """
 
     def __init__(self, source: object, count: int, *, address: str = "") -> None:
@@ -95,7 +98,15 @@ class RayEngine:
         import ray  # pyright: ignore[reportMissingImports]
 
         if not ray.is_initialized():
-            ray.init(**self._options())
+            try:
+                ray.init(**self._options())
+            except Exception as fault:  # Ray has no kind of its own for this one
+                if _TOO_SLOW not in str(fault):
+                    raise
+                raise DataError(
+                    "Ray did not start in the time that it allows itself (30 seconds).",
+                    "Run the same command again when the machine is less busy, or leave out --engine ray.",
+                ) from fault
         actor = ray.remote(num_cpus=1)(_Worker)
         source = ray.put(self._source)
         self._actors = [actor.remote(source) for _ in range(self._count)]

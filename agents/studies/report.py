@@ -26,6 +26,7 @@ class Check:
         mark: What it should be; "" where there is no mark.
         passed: None where nothing is passed or failed.
         meaning: One sentence for people who know nothing of the project.
+        decides: Whether nothing may be concluded unless it passed.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Check:
     mark: str = ""
     passed: bool | None = None
     meaning: str = ""
+    decides: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +124,13 @@ class StudyReport:
 
     @property
     def is_trustworthy(self) -> bool:
-        """Whether the control passed; the other checks qualify a verdict, this one decides."""
-        return self.control.passed is True
+        """Whether the control and whatever else decides passed; the other checks qualify a verdict."""
+        return not self.broken
+
+    @property
+    def broken(self) -> tuple[Check, ...]:
+        """The checks that decide and did not pass."""
+        return tuple(one for one in self.checks if one.decides and one.passed is not True)
 
     def _order_check(self) -> tuple[Check, ...]:
         if self.agreement is None:

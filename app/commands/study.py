@@ -61,8 +61,9 @@ def run(
     report.json, junit.xml for CI, and sessions.jsonl with every session. Stop it
     at any time: the same command goes on, and nothing is done or paid twice.
 
-    The exit code is 3 when the control failed, so that nobody believes the rest
-    by accident: a recommender that shows items at random must come out worst.
+    The exit code is 3 when nothing can be believed: a recommender that shows
+    items at random did not come out worst, or a model that plays people knows
+    their tastes no better than a coin.
 
     [cyan]rapport study run configs/study_smoke.toml --out smoke[/cyan]
     [cyan]rapport study run my-study.toml --out mine --processes 2 --json[/cyan]

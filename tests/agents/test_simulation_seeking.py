@@ -128,6 +128,8 @@ def test_all_that_is_told_is_true_and_told_once() -> None:
             assert fact.value in item.genres
         elif fact.kind == "decade":
             assert fact.value == "2000"
+        elif fact.kind == "year":
+            assert fact.value == str(item.year)
         elif fact.kind == "director":
             assert fact.value == "Ridley Scott"
         elif fact.kind == "actor":
@@ -136,6 +138,15 @@ def test_all_that_is_told_is_true_and_told_once() -> None:
             assert fact.value in item.tags
     # Of the two known films, the one by the same director and of the same kinds has more in common.
     assert Fact(kind="like", value="Alien") in facts
+
+
+def test_the_year_is_told_and_after_it_no_decade() -> None:
+    item, persona = film("Gladiator"), a_persona()
+    told = [KNOWLEDGE.facts(item, persona, np.random.default_rng(seed)) for seed in range(20)]
+    orders = [[fact.kind for fact in facts if fact.kind in ("year", "decade")] for facts in told]
+    assert ["decade", "year"] in orders
+    assert ["year"] in orders
+    assert ["year", "decade"] not in orders
 
 
 def test_facts_that_give_the_title_away_are_not_told() -> None:
@@ -200,6 +211,17 @@ def test_who_only_answers_clicks_what_is_true_and_tells_nothing_else() -> None:
     assert heard[2] in words.answers["none"]
     assert heard[3] in words.answers["more"]
     assert heard[4] == "A drama"
+
+
+def test_nobody_clicks_what_they_have_just_said() -> None:
+    asked = a_reply("Heat", choices=("A drama", "Something about action", "From the 2000s"))
+    heard = [talk("Gladiator", asked, *[a_reply("Heat")] * 4, seed=seed)[1] for seed in range(20)]
+    drama = [said for said in heard if "drama" in said[0]]
+    action = [said for said in heard if "action" in said[0]]
+    neither = [said for said in heard if said not in drama and said not in action]
+    assert {said[1] for said in drama} == {"Something about action"}
+    assert {said[1] for said in action} == {"A drama"}
+    assert {said[1] for said in neither} == {"A drama"}
 
 
 def test_who_volunteers_tells_at_most_two_facts_a_turn() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -10,6 +11,7 @@ import pytest
 from agents.evaluation.engines import InProcess
 from agents.simulation import SessionRecord
 from agents.studies import (
+    Check,
     Outcome,
     Session,
     SessionKey,
@@ -110,6 +112,19 @@ def test_a_control_that_is_not_worst_is_told_first_and_in_red() -> None:
     assert 'class="box alarm"' in html[:alarm]
     assert alarm < html.index("In short") < html.index("What came out")
     assert "number 1 of 3" in html
+
+
+@pytest.mark.parametrize("passed", [True, False, None])
+def test_whatever_decides_must_pass(report: StudyReport, passed: bool | None) -> None:
+    check = Check(
+        name="Know anything", value="as much as a coin", mark="more", passed=passed, decides=True
+    )
+    told = replace(report, background=replace(report.background, checks=(check,)))
+    assert told.is_trustworthy is (passed is True)
+    html = page(told)
+    assert ("Do not draw conclusions" in html) is (not told.is_trustworthy)
+    assert ("Know anything, it should be more: as much as a coin" in html) is (not passed)
+    assert "The control failed" not in html
 
 
 def test_no_control_is_no_trust() -> None:

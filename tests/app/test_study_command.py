@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from langchain_core.messages import BaseMessage, SystemMessage
 from typer.testing import CliRunner
@@ -12,12 +13,14 @@ from typer.testing import CliRunner
 from agents.evaluation.engines import InProcess
 from agents.planning import structured as planning
 from agents.planning.parse import ParseContext
+from agents.simulation import QUESTIONS
 from agents.studies import StudyStopped, hold_sessions, read_spec, session_seed
 from agents.studies.spec import StudySpec
 from app import study_run
 from app.cli import application
 from app.study_models import Tape, check_servers
 from app.study_parts import StudyParts
+from app.study_trust import model_checks
 from app.study_world import StudyWorld
 from rec_core import DataError, RapportError, SettingsError
 
@@ -107,6 +110,28 @@ def test_sessions_are_held_over_real_parts(small: StudyParts, tmp_path: Path) ->
     assert all(mark is not None and 0 <= mark <= 1 for mark in marks)
 
 
+def test_people_played_by_a_model_are_asked_first(small: StudyParts, tmp_path: Path) -> None:
+    world = StudyWorld(small, Tape(path=tmp_path / "tape.db", mode="auto"))
+    plan = study_run.with_questions(study_run.plan_of(small.spec, small))
+    asked = hold_sessions(plan, InProcess(world), tmp_path)
+    assert (asked.n_planned, plan.arms[0]) == (5 * 8, QUESTIONS)
+
+    outcome, answers = study_run.without_questions(asked, plan)
+    assert (outcome.n_planned, len(outcome.sessions), len(answers)) == (4 * 8, 4 * 8, 8)
+    # These are the statistical people, who can be asked as well: some are right, none takes all.
+    personas = tuple(small.personas.values())
+    knows, apart, choosy, rated = model_checks(
+        answers, personas, small.split, generator=np.random.default_rng(0)
+    )
+    assert knows.passed
+    assert apart.value.startswith("right 0.")
+    assert choosy.passed
+    assert rated.value.startswith(("off by", "not measured"))
+
+    nobody = model_checks([], personas, small.split, generator=np.random.default_rng(0))
+    assert [one.passed for one in nobody] == [False, False, False, None]
+
+
 def test_more_people_than_there_are_is_a_sentence(small: StudyParts) -> None:
     people = small.spec.people.model_copy(update={"count": 5_000})
     spec = small.spec.model_copy(update={"people": people})
@@ -124,6 +149,51 @@ def test_a_served_arm_needs_a_server_or_a_tape(monkeypatch: pytest.MonkeyPatch) 
     nameless = spec.arms[-1].model_copy(update={"model": ""})
     with pytest.raises(SettingsError, match="RAPPORT_LLM__MODEL"):
         check_servers(spec.model_copy(update={"arms": (nameless,)}), "replay")
+
+
+def with_rewriter(parts: StudyParts) -> StudyParts:
+    """The same data, sought by eight people, before agents with and without a rewriter."""
+    changed = parts.spec.model_dump(exclude={"cassette"}) | {
+        "session": {"protocol": "seek", "turns": 2},
+        "arms": [
+            {"kind": "random"},
+            {"kind": "agent", "name": "plain"},
+            {"kind": "agent", "name": "rewriting", "rewriter": True},
+        ],
+    }
+    return StudyParts(StudySpec.model_validate(changed), parts.folder, parts.home)
+
+
+def test_a_rewriter_that_is_not_there_is_a_sentence(
+    small: StudyParts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = with_rewriter(small).spec
+    monkeypatch.setattr("agents.rewriting.shipped.shipped_adapter", lambda _: None)
+    with pytest.raises(SettingsError, match="The arm 'rewriting' wants its queries rewritten"):
+        check_servers(spec, "auto")
+
+
+@pytest.mark.slow
+def test_an_arm_rewrites_its_queries_and_pays_for_it(small: StudyParts, tmp_path: Path) -> None:
+    parts = with_rewriter(small)
+    try:
+        check_servers(parts.spec, "auto")
+    except SettingsError as fault:
+        pytest.skip(fault.problem)
+    parts.prepare()
+    persona = next(iter(parts.personas))
+
+    def held(arm: str) -> list[tuple[str, tuple[str, ...], int]]:
+        world = StudyWorld(parts, Tape(path=tmp_path / "tape.db", mode="auto"))
+        record = world.hold(arm, persona, session_seed("rewriting", persona, 0))
+        assert not record.failure
+        replies = [(one.said, one.reply) for one in record.exchanges]
+        return [(said, reply.item_ids, reply.model_calls) for said, reply in replies]
+
+    rewritten = held("rewriting")
+    assert [calls for _, _, calls in held("plain")] == [0] * len(held("plain"))
+    assert sum(calls for _, _, calls in rewritten) > 0
+    assert held("rewriting") == rewritten
 
 
 @pytest.mark.slow
