@@ -36,7 +36,7 @@ _BEGINS_AS_REFINEMENT = re.compile(
     r"(?:but|only|also|and|plus|make (?:it|that|them)|just|less|more|fewer|not|nothing|no|without|w/o|with(?: a bit)? (?:more|less|some)|except|from|then|still|even|rather|instead|actually|a bit|a little|slightly|much|the same|same|too|exclude|leave out|minus|skip|add|drop|remove|newer|older|any|of those|of these|i meant|i mean|let's make it|can it be|could it be|should be|it should|it must|they should|must be|(?:turn|tone|dial|crank|ramp|bring|take) (?:(?:it|the [\w-]+(?: \w+)?|\ue002+) )?(?:up|down)|preferably|ideally)\b"
 )
 _SAYS_REFINEMENT = re.compile(
-    r"\b(?:also|instead|as well|same but)\b|\b(?:of|among) (?:those|these|them|\ue002+|such)\b"
+    r"\b(?:also|instead|as well|same but)\b|\b(?:of|among) (?:(?:those|these|them|such)\b|\ue002+)"
 )
 _SAYS_SOMETHING = re.compile(
     r"^(?:ok(?:ay)?,? |now |then |well,? |hm+,? |and now |i guess |maybe )*(?:something|anything|(?:some )?(?:films?|movies?|flicks?)(?= (?:with|by|from|starring|featuring|directed|about|where|set)\b)|a (?:good |nice |really )*(?:film|movie)|make me|cheer me|a|an|some|now|(?:top )?(?:\d+|two|three|four|five|six))\b"

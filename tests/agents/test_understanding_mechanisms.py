@@ -133,6 +133,12 @@ def test_a_plain_new_request_drops_the_old_example(text: str, examples: tuple[st
     assert read(text, state).wish.like_item_ids == examples
 
 
+def test_some_of_those_shown_keep_the_wish() -> None:
+    found = shown("Could you show me two of those, so that the children can choose?").wish
+    assert found.genres_all[:1] == ("Thriller",)
+    assert found.count == 2
+
+
 def test_gibberish_gets_something_to_look_at_and_a_word_about_it() -> None:
     (reply,) = talk("asdkjh qwelkj zxcmn")
     assert reply.item_ids
