@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from .raw_calls import tamed
 CassetteMode = Literal["off", "record", "replay", "auto"]
 
 _LOCK_SECONDS = 10.0
+_PAUSE_SECONDS = 0.01
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
     key TEXT PRIMARY KEY,
@@ -130,7 +132,7 @@ class Cassette:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self._path, timeout=_LOCK_SECONDS)) as tape:
-                tape.execute("PRAGMA journal_mode = WAL")
+                _write_ahead(tape)
                 tape.execute(_SCHEMA)
                 yield tape
         except (OSError, sqlite3.Error) as fault:
@@ -138,6 +140,20 @@ class Cassette:
                 f"The recorded model answers cannot be used: {self._path} ({fault}).",
                 "Remove the file, or set RAPPORT_LLM__CACHE=off.",
             ) from fault
+
+
+def _write_ahead(tape: sqlite3.Connection) -> None:
+    """Switch a tape to its write-ahead log; SQLite itself does not wait for its turn at this switch."""
+    until = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            tape.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _parts(model: str, request: Request) -> dict[str, Any]:
